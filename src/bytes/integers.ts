@@ -1,0 +1,43 @@
+/**
+ * Big-endian integers that `Buffer` lacks: unsigned, up to 2^53 - 1, as plain numbers. Everything on disk goes through
+ * these or through Buffer's own methods. Frozen: the byte order is part of the format.
+ */
+
+const TWO_32 = 0x1_0000_0000
+
+/** Writes an unsigned 56-bit integer; `value` must be a safe integer, so the top 3 bits stay zero. */
+export function writeU56(target: Buffer, value: number, at: number): void {
+  target.writeUIntBE(Math.floor(value / TWO_32), at, 3)
+  target.writeUInt32BE(value % TWO_32, at + 3)
+}
+
+/** The unsigned 56-bit integer at `at`. Above 2^53 - 1 it is no safe integer: the caller checks. */
+export function readU56(source: Buffer, at: number): number {
+  return source.readUIntBE(at, 3) * TWO_32 + source.readUInt32BE(at + 3)
+}
+
+/** Writes an unsigned 48-bit integer. */
+export function writeU48(target: Buffer, value: number, at: number): void {
+  target.writeUIntBE(value, at, 6)
+}
+
+/** The unsigned 48-bit integer at `at`. */
+export function readU48(source: Buffer, at: number): number {
+  return source.readUIntBE(at, 6)
+}
+
+/** Writes a safe integer as 64 bits. */
+export function writeU64(target: Buffer, value: number, at: number): void {
+  target.writeUInt32BE(Math.floor(value / TWO_32), at)
+  target.writeUInt32BE(value % TWO_32, at + 4)
+}
+
+/** The 64-bit integer at `at`. Above 2^53 - 1 it is no safe integer: the caller checks. */
+export function readU64(source: Buffer, at: number): number {
+  return source.readUInt32BE(at) * TWO_32 + source.readUInt32BE(at + 4)
+}
+
+/** The next multiple of 8: everything in a segment starts at one. */
+export function align8(bytes: number): number {
+  return Math.ceil(bytes / 8) * 8
+}
