@@ -1,0 +1,91 @@
+/**
+ * One atomic, synced change of the index. A repair is written as it is; news goes through `KeyIndex.write`.
+ */
+import type { Checksum } from '../bytes/checksum.ts'
+import * as keys from './keys.ts'
+import type { Database } from './level-database.ts'
+import * as values from './values.ts'
+
+export class IndexBatch {
+  readonly #batch: ReturnType<Database['batch']>
+  readonly #checksum: Checksum
+  #bytes = 0
+
+  constructor(database: Database, checksum: Checksum) {
+    this.#batch = database.batch()
+    this.#checksum = checksum
+  }
+
+  /** Keys and values so far, without LevelDB's own overhead. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  putHead(log: number, head: values.Head): void {
+    this.#put(keys.headKey(log), values.encodeHead(head))
+  }
+
+  putEntry(log: number, seq: number, location: values.IndexedLocation): void {
+    this.#put(keys.entryKey(log, seq), values.encodeLocation(location))
+  }
+
+  putDedupe(log: number, key: Uint8Array, value: values.DedupeValue): void {
+    this.#put(keys.dedupeKey(log, key), values.encodeDedupe(value))
+  }
+
+  putActor(id: string, number: number): void {
+    this.#put(keys.actorIdKey(id), values.encodeActor({ number, isActive: true }))
+    this.#put(keys.actorNumberKey(number), Buffer.from(id, 'utf8'))
+  }
+
+  /** The id stays known as removed; the number is gone for good. */
+  retireActor(id: string, number: number): void {
+    this.#put(keys.actorIdKey(id), values.encodeActor({ number, isActive: false }))
+    this.#delete(keys.actorNumberKey(number))
+  }
+
+  putItem(key: string, item: values.ItemValue): void {
+    this.#put(keys.itemKey(key), values.encodeItemValue(item))
+  }
+
+  deleteItem(key: string): void {
+    this.#delete(keys.itemKey(key))
+  }
+
+  /** Notes that a log has keys to clear. */
+  putSweep(log: number): void {
+    this.#put(keys.sweepKey(log), Buffer.alloc(0))
+  }
+
+  deleteSweep(log: number): void {
+    this.#delete(keys.sweepKey(log))
+  }
+
+  /** The point this batch brings the index to, with its ledger key; drops the ledger keys from `oldFloor` on that it no longer needs. */
+  putPoint(point: values.IndexPoint, oldFloor: number): void {
+    for (let batch = oldFloor; batch < point.ledgerFloor; batch += 1) this.#delete(keys.ledgerKey(batch))
+    const body = values.encodePoint(point)
+    this.#put(keys.ledgerKey(point.batch), body)
+    this.#put(keys.checkpointKey(), body)
+  }
+
+  /** All or nothing, synced. */
+  async write(): Promise<void> {
+    await this.#batch.write({ sync: true })
+  }
+
+  async discard(): Promise<void> {
+    await this.#batch.close()
+  }
+
+  #put(key: Buffer, body: Buffer): void {
+    const sealed = values.seal(key, body, this.#checksum)
+    this.#batch.put(key, sealed)
+    this.#bytes += key.length + sealed.length
+  }
+
+  #delete(key: Buffer): void {
+    this.#batch.del(key)
+    this.#bytes += key.length
+  }
+}

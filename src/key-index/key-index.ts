@@ -1,0 +1,228 @@
+/**
+ * The index: typed reads and batches over LevelDB. It is derived from the commit log and may be thrown away. What a
+ * batch means is decided by the embedded driver; what a key looks like by keys.ts; this file brings the two together.
+ */
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Checksum } from '../bytes/checksum.ts'
+import { ReadPace } from '../bytes/read-pace.ts'
+import { IndexBatch } from './index-batch.ts'
+import * as keys from './keys.ts'
+import { type Database, isLevelDamaged, openLevel } from './level-database.ts'
+import * as values from './values.ts'
+
+/** Where a batch has brought the log; the index adds batch number and ledger floor. */
+type IndexedThrough = Omit<values.IndexPoint, 'batch' | 'ledgerFloor'>
+
+export interface OpenedCheckpoint {
+  /** The newest point. */
+  readonly point: values.IndexPoint
+  /** The last point before the first lost batch: replay from here. `point` itself when none is lost; null: from the start. */
+  readonly wholeThrough: values.IndexPoint | null
+}
+
+/** The ledger covers the batches that may still be in LevelDB's write-ahead log; past this many it starts anew. */
+const LEDGER_BATCHES = 1024
+/** A file that LevelDB does not look at. */
+const CONDEMNED = 'condemned'
+/** Compacting a range that holds nothing only writes the memory out. */
+const PAST_ALL_KEYS = Buffer.from([0xff])
+
+export class KeyIndex {
+  readonly #directory: string
+  readonly #database: Database
+  readonly #checksum: Checksum
+  readonly #pace = new ReadPace()
+  #point: values.IndexPoint | null = null
+  /** Batches that may not be in a table yet. Opening LevelDB puts its write-ahead log there. */
+  #unsettled = 0
+
+  private constructor(directory: string, database: Database, checksum: Checksum) {
+    this.#directory = directory
+    this.#database = database
+    this.#checksum = checksum
+  }
+
+  static async open(directory: string, checksum: Checksum): Promise<KeyIndex> {
+    return new KeyIndex(directory, await openLevel(directory), checksum)
+  }
+
+  /** Whether the index in that directory was found unreadable when it was last open. */
+  static isCondemned(directory: string): boolean {
+    return existsSync(join(directory, CONDEMNED))
+  }
+
+  /** Where the error says that LevelDB can't read what it wrote, the next open is to make the index anew. */
+  condemnFor(error: unknown): void {
+    if (!isLevelDamaged(error)) return
+    try {
+      writeFileSync(join(this.#directory, CONDEMNED), '')
+    } catch {
+      // Then the next open meets the damage again.
+    }
+  }
+
+  batch(): IndexBatch {
+    return new IndexBatch(this.#database, this.#checksum)
+  }
+
+  /**
+   * The newest point, and how far the ledger is whole: LevelDB can lose a batch in the middle of its write-ahead log
+   * and keep later ones. Null in a new index.
+   * @throws DamagedValueError
+   */
+  async checkpoint(): Promise<OpenedCheckpoint | null> {
+    const point = await this.#one(keys.checkpointKey(), values.decodePoint)
+    if (point === null) return null
+    let wholeThrough: values.IndexPoint | null = null
+    for await (const [key, sealed] of this.#database.iterator(keys.ledgerRange(point.ledgerFloor, point.batch))) {
+      const expected = wholeThrough === null ? point.ledgerFloor : wholeThrough.batch + 1
+      if (keys.batchOf(key) !== expected) break
+      wholeThrough = values.decodePoint(values.unseal(key, sealed, this.#checksum))
+    }
+    this.#point = point
+    return { point, wholeThrough }
+  }
+
+  /**
+   * Writes a batch with its ledger key and the checkpoint, all or nothing, synced. The ledger begins with the last batch
+   * that is in a table: LevelDB can lose its newest tables as well, and keep what came after them.
+   */
+  async write(batch: IndexBatch, through: IndexedThrough): Promise<void> {
+    const number = (this.#point?.batch ?? 0) + 1
+    const oldFloor = this.#point?.ledgerFloor ?? number
+    const point = {
+      ...through,
+      batch: number,
+      ledgerFloor: this.#unsettled === 0 ? Math.max(oldFloor, number - 1) : oldFloor,
+    }
+    batch.putPoint(point, oldFloor)
+    await batch.write()
+    this.#point = point
+    this.#unsettled += 1
+    if (point.batch - point.ledgerFloor >= LEDGER_BATCHES) await this.#settle()
+  }
+
+  /**
+   * Moves LevelDB's memory into tables and starts the ledger anew: the next open has next to no write-ahead log to
+   * replay.
+   */
+  async settle(): Promise<void> {
+    const point = this.#point
+    if (point === null || this.#unsettled <= 1) return
+    await this.#settle()
+    await this.write(this.batch(), point)
+  }
+
+  async #settle(): Promise<void> {
+    await this.#database.compactRange(PAST_ALL_KEYS, PAST_ALL_KEYS)
+    this.#unsettled = 0
+  }
+
+  async heads(logs: readonly number[]): Promise<(values.Head | null)[]> {
+    return this.#many(logs.map(keys.headKey), values.decodeHead)
+  }
+
+  /** Which of these entries exist. */
+  async hasEntries(entries: readonly { readonly log: number; readonly seq: number }[]): Promise<boolean[]> {
+    return this.#database.hasMany(entries.map(entry => keys.entryKey(entry.log, entry.seq)))
+  }
+
+  /** The locations of these sequences, null where there is none; blocks only while reads come back at once. */
+  locations(
+    log: number,
+    sequences: readonly number[],
+  ): (values.IndexedLocation | null)[] | Promise<(values.IndexedLocation | null)[]> {
+    const wanted = sequences.map(seq => keys.entryKey(log, seq))
+    if (!this.#pace.isHot) return this.#many(wanted, values.decodeLocation)
+    return wanted.map(key => {
+      const sealed = this.#pace.run(() => this.#database.getSync(key))
+      return sealed === undefined ? null : values.decodeLocation(values.unseal(key, sealed, this.#checksum))
+    })
+  }
+
+  async dedupes(
+    wanted: readonly { readonly log: number; readonly key: Uint8Array }[],
+  ): Promise<(values.DedupeValue | null)[]> {
+    return this.#many(
+      wanted.map(({ log, key }) => keys.dedupeKey(log, key)),
+      values.decodeDedupe,
+    )
+  }
+
+  async actors(ids: readonly string[]): Promise<(values.ActorValue | null)[]> {
+    return this.#many(ids.map(keys.actorIdKey), values.decodeActor)
+  }
+
+  /** Whether an actor of that number is active. */
+  async hasActor(number: number): Promise<boolean> {
+    return this.#database.has(keys.actorNumberKey(number))
+  }
+
+  /** Active actors with numbers above `after`, in order. */
+  async *actorsAfter(after: number): AsyncGenerator<{ readonly id: string; readonly number: number }> {
+    for await (const [key, sealed] of this.#database.iterator(keys.actorNumberRange(after))) {
+      const id = values.unseal(key, sealed, this.#checksum).toString('utf8')
+      yield { id, number: keys.actorNumberOf(key) }
+    }
+  }
+
+  async item(key: string): Promise<values.ItemValue | null> {
+    return this.#one(keys.itemKey(key), values.decodeItemValue)
+  }
+
+  async *itemsStarting(start: string): AsyncGenerator<readonly [string, values.ItemValue]> {
+    for await (const [key, sealed] of this.#database.iterator(keys.itemRange(start))) {
+      yield [keys.itemNameOf(key), values.decodeItemValue(values.unseal(key, sealed, this.#checksum))]
+    }
+  }
+
+  /** The first logs that have keys yet to be cleared. */
+  async sweeps(limit: number): Promise<number[]> {
+    const found = await this.#database.keys({ ...keys.sweepRange(), limit }).all()
+    return found.map(keys.sweptLogOf)
+  }
+
+  /** Clears at most `limit` entries of a log below `first`, or keys of all its range; true when none are left. */
+  async clear(log: number, below: { readonly first: number } | 'all', limit: number): Promise<boolean> {
+    const range = below === 'all' ? keys.logRange(log) : keys.entryRange(log, 0, below.first - 1)
+    const found = await this.#database.keys({ ...range, limit }).all()
+    await this.#delete(found)
+    return found.length < limit
+  }
+
+  /** Deletes what does not match its checksum among a log's keys, or (0) among actors and items. */
+  async dropDamaged(log: number): Promise<void> {
+    const damaged: Buffer[] = []
+    for (const range of log === 0 ? keys.derivedRanges() : [keys.logRange(log)]) {
+      for await (const [key, sealed] of this.#database.iterator(range))
+        if (!values.isSealed(key, sealed, this.#checksum)) damaged.push(key)
+    }
+    await this.#delete(damaged)
+  }
+
+  async #delete(some: readonly Buffer[]): Promise<void> {
+    if (some.length === 0) return
+    const batch = this.#database.batch()
+    for (const key of some) batch.del(key)
+    await batch.write({ sync: true })
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close()
+  }
+
+  async #one<Value>(key: Buffer, decode: (body: Buffer) => Value): Promise<Value | null> {
+    const [value] = await this.#many([key], decode)
+    return value ?? null
+  }
+
+  async #many<Value>(wanted: Buffer[], decode: (body: Buffer) => Value): Promise<(Value | null)[]> {
+    if (wanted.length === 0) return []
+    const found = await this.#database.getMany(wanted)
+    return found.map((sealed, i) => {
+      const key = wanted[i]
+      return sealed === undefined || key === undefined ? null : decode(values.unseal(key, sealed, this.#checksum))
+    })
+  }
+}

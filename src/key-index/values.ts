@@ -1,0 +1,161 @@
+/**
+ * The values of the index: encode and decode, side by side. Every value ends in 32 bits of checksum over key and value,
+ * seeded with the store's id, because LevelDB checks none of its own when it reads.
+ */
+import type { Checksum } from '../bytes/checksum.ts'
+import { readU48, readU64, writeU48, writeU64 } from '../bytes/integers.ts'
+
+const SUM_BYTES = 4
+
+/** A log's bounds as the index has them. */
+export interface Head {
+  readonly first: number
+  readonly tip: number
+}
+
+/** Where an entry was born, and its length. */
+export interface IndexedLocation {
+  readonly segment: number
+  readonly offset: number
+  readonly length: number
+}
+
+export interface DedupeValue {
+  readonly seq: number
+  readonly codec: number
+  readonly payloadSum: bigint
+}
+
+/** What one synced batch brought the index to; the newest one is the checkpoint. */
+export interface IndexPoint {
+  readonly batch: number
+  /** The oldest batch whose ledger key is kept. */
+  readonly ledgerFloor: number
+  readonly segment: number
+  readonly offset: number
+  readonly commit: number
+  readonly chain: bigint
+  readonly nextLog: number
+}
+
+export interface ActorValue {
+  readonly number: number
+  readonly isActive: boolean
+}
+
+export interface ItemValue {
+  readonly version: number
+  readonly value: Buffer
+}
+
+/** A stored value did not match its checksum: the index is damaged. Never reaches a host: the range is rebuilt. */
+export class DamagedValueError extends Error {
+  override readonly name = 'DamagedValueError'
+  readonly key: Buffer
+
+  constructor(key: Buffer) {
+    super(`the index value at ${key.toString('hex')} does not match its checksum`)
+    this.key = key
+  }
+}
+
+export function seal(key: Buffer, body: Buffer, checksum: Checksum): Buffer {
+  const sealed = Buffer.allocUnsafe(body.length + SUM_BYTES)
+  body.copy(sealed)
+  sealed.writeUInt32BE(checksum.sum32(Buffer.concat([key, body])), body.length)
+  return sealed
+}
+
+/** @throws DamagedValueError */
+export function unseal(key: Buffer, sealed: Buffer, checksum: Checksum): Buffer {
+  if (!isSealed(key, sealed, checksum)) throw new DamagedValueError(key)
+  return sealed.subarray(0, sealed.length - SUM_BYTES)
+}
+
+/** Whether a value matches its checksum, and belongs to that key. */
+export function isSealed(key: Buffer, sealed: Buffer, checksum: Checksum): boolean {
+  if (sealed.length < SUM_BYTES) return false
+  const end = sealed.length - SUM_BYTES
+  return checksum.sum32(Buffer.concat([key, sealed.subarray(0, end)])) === sealed.readUInt32BE(end)
+}
+
+export function encodeHead(head: Head): Buffer {
+  const body = Buffer.allocUnsafe(16)
+  writeU64(body, head.first, 0)
+  writeU64(body, head.tip, 8)
+  return body
+}
+
+export function decodeHead(body: Buffer): Head {
+  return { first: readU64(body, 0), tip: readU64(body, 8) }
+}
+
+export function encodeLocation(location: IndexedLocation): Buffer {
+  const body = Buffer.allocUnsafe(12)
+  body.writeUInt32BE(location.segment, 0)
+  body.writeUInt32BE(location.offset, 4)
+  body.writeUInt32BE(location.length, 8)
+  return body
+}
+
+export function decodeLocation(body: Buffer): IndexedLocation {
+  return { segment: body.readUInt32BE(0), offset: body.readUInt32BE(4), length: body.readUInt32BE(8) }
+}
+
+export function encodeDedupe(value: DedupeValue): Buffer {
+  const body = Buffer.allocUnsafe(17)
+  writeU64(body, value.seq, 0)
+  body[8] = value.codec
+  body.writeBigUInt64BE(value.payloadSum, 9)
+  return body
+}
+
+export function decodeDedupe(body: Buffer): DedupeValue {
+  return { seq: readU64(body, 0), codec: body[8] ?? 0, payloadSum: body.readBigUInt64BE(9) }
+}
+
+export function encodePoint(point: IndexPoint): Buffer {
+  const body = Buffer.allocUnsafe(48)
+  writeU64(body, point.batch, 0)
+  writeU64(body, point.ledgerFloor, 8)
+  body.writeUInt32BE(point.segment, 16)
+  body.writeUInt32BE(point.offset, 20)
+  writeU64(body, point.commit, 24)
+  body.writeBigUInt64BE(point.chain, 32)
+  writeU64(body, point.nextLog, 40)
+  return body
+}
+
+export function decodePoint(body: Buffer): IndexPoint {
+  return {
+    batch: readU64(body, 0),
+    ledgerFloor: readU64(body, 8),
+    segment: body.readUInt32BE(16),
+    offset: body.readUInt32BE(20),
+    commit: readU64(body, 24),
+    chain: body.readBigUInt64BE(32),
+    nextLog: readU64(body, 40),
+  }
+}
+
+export function encodeActor(actor: ActorValue): Buffer {
+  const body = Buffer.allocUnsafe(7)
+  writeU48(body, actor.number, 0)
+  body[6] = actor.isActive ? 1 : 0
+  return body
+}
+
+export function decodeActor(body: Buffer): ActorValue {
+  return { number: readU48(body, 0), isActive: body[6] === 1 }
+}
+
+export function encodeItemValue(item: ItemValue): Buffer {
+  const body = Buffer.allocUnsafe(8 + item.value.length)
+  writeU64(body, item.version, 0)
+  item.value.copy(body, 8)
+  return body
+}
+
+export function decodeItemValue(body: Buffer): ItemValue {
+  return { version: readU64(body, 0), value: Buffer.from(body.subarray(8)) }
+}

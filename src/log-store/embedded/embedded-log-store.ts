@@ -1,0 +1,266 @@
+/**
+ * The embedded driver: the commit log is the truth, LevelDB its index. This file wires the parts together; each part
+ * says in its own file what it does. Opened by open-embedded.ts.
+ */
+import type { CommitLog } from '../../commit-log/commit-log.ts'
+import { TwinlogError } from '../../errors.ts'
+import type { KeyIndex } from '../../key-index/key-index.ts'
+import type {
+  ActorEntry,
+  ActorStatus,
+  AppendOutcome,
+  EpochBounds,
+  Flush,
+  Item,
+  LogName,
+  LogStore,
+  LogStoreStats,
+  ReadRange,
+  ReadSlice,
+} from '../types.ts'
+import type { Change } from '../change.ts'
+import { publish } from './diagnostics.ts'
+import type { FrameBatch } from './frame-batch.ts'
+import type { FreeSpace } from './free-space.ts'
+import { Indexer, type IndexerLimits } from './indexer.ts'
+import { lookUp } from './lookup.ts'
+import { boundsOf } from './read-slice.ts'
+import { copyOf } from './merge-items.ts'
+import { Reading } from './reading.ts'
+import { flushBytes, OWN_ENTRY_BYTES, type Request } from './requests.ts'
+import { poisoned, Sequencer } from './sequencer.ts'
+import { TailMemory } from './tail-memory.ts'
+import { Watchers } from '../watchers.ts'
+
+interface EmbeddedParts {
+  readonly path: string
+  readonly log: CommitLog
+  readonly index: KeyIndex
+  readonly freeSpace: FreeSpace
+  readonly limits: IndexerLimits
+  /** How many logs, actors and keys to keep in memory beyond what must be there. */
+  readonly hot: number
+  readonly hasSweeps: boolean
+  /** Lets go of the directory; last. */
+  readonly release: () => Promise<void>
+}
+
+export class EmbeddedLogStore implements LogStore {
+  readonly #parts: EmbeddedParts
+  readonly #memory: TailMemory
+  readonly #watchers = new Watchers()
+  readonly #sequencer: Sequencer
+  readonly #reading: Reading
+  /** For tests: `pause` and `resume`. */
+  readonly indexer: Indexer
+  #closing: Promise<void> | null = null
+  #isClosed = false
+
+  constructor(parts: EmbeddedParts) {
+    this.#parts = parts
+    this.#memory = new TailMemory(parts.hot)
+    this.indexer = new Indexer(parts.log, parts.index, this.#memory, parts.limits, parts.hasSweeps, () =>
+      this.#sequencer.pump(),
+    )
+    const { path, log, index } = parts
+    const isClosed = (): boolean => this.#isClosed
+    this.#reading = new Reading({ path, log, index, indexer: this.indexer, memory: this.#memory, isClosed })
+    this.#sequencer = new Sequencer(parts.log, this.#memory, parts.log.nextLog / 2, {
+      lookUp: requests => this.#reading.mending(() => lookUp(requests, this.#memory, parts.index)),
+      isIndexFull: () => this.indexer.isFull && this.indexer.failure === null,
+      refusal: () =>
+        (this.indexer.isFull ? this.indexer.failure : null) ?? parts.freeSpace.refusal(parts.log.bytesWritten),
+      onCommit: batch => this.#onCommit(batch),
+    })
+    parts.log.onPoison = error => this.#onPoison(error)
+  }
+
+  async addActor(id: string): Promise<{ added: boolean }> {
+    return this.#submit(answer => ({ ...answer, kind: 'addActor', id, bytes: OWN_ENTRY_BYTES }))
+  }
+
+  async removeActor(id: string): Promise<{ removed: boolean }> {
+    return this.#submit(answer => ({ ...answer, kind: 'removeActor', id, bytes: OWN_ENTRY_BYTES }))
+  }
+
+  async actorStatus(id: string): Promise<ActorStatus> {
+    this.#assertOpen()
+    const actor = await this.#reading.actor(id)
+    if (actor === null) return 'unknown'
+    return actor.isActive ? 'active' : 'removed'
+  }
+
+  async listActors({
+    after,
+    limit,
+  }: {
+    readonly after: number
+    readonly limit: number
+  }): Promise<readonly ActorEntry[]> {
+    this.#assertOpen()
+    return this.#reading.actorsAfter(after, limit)
+  }
+
+  async append(flush: Flush): Promise<readonly AppendOutcome[]> {
+    return this.#submit(answer => {
+      const bytes = flushBytes(flush)
+      const sums = flush.payloads.map(payload => this.#parts.log.checksum.sum(payload.bytes))
+      return { ...answer, kind: 'append', flush, sums, bytes }
+    })
+  }
+
+  async bounds(log: LogName): Promise<EpochBounds | null> {
+    this.#assertOpen()
+    const state = await this.#reading.state(log)
+    return state === null ? null : boundsOf(state)
+  }
+
+  async read(log: LogName, range: ReadRange): Promise<ReadSlice | null> {
+    this.#assertOpen()
+    return this.#reading.slice(log, range)
+  }
+
+  async find(log: LogName, key: Uint8Array): Promise<number | null> {
+    this.#assertOpen()
+    const state = await this.#reading.state(log)
+    return state === null ? null : this.#reading.sequenceOf(state.log, key)
+  }
+
+  async trim(log: LogName, before: number): Promise<EpochBounds | null> {
+    return this.#submit(answer => ({ ...answer, kind: 'trim', log, before, bytes: OWN_ENTRY_BYTES }))
+  }
+
+  watch(log: LogName, listener: () => void): () => void {
+    return this.#watchers.watch(log, listener)
+  }
+
+  async item(key: string): Promise<Item | null> {
+    this.#assertOpen()
+    const item = await this.#reading.item(key)
+    return item === null ? null : copyOf(item)
+  }
+
+  async *listItems(prefix: string): AsyncGenerator<readonly [string, Item]> {
+    this.#assertOpen()
+    yield* this.#reading.itemsStarting(prefix)
+  }
+
+  async flush(): Promise<void> {
+    this.#assertOpen()
+    const { log } = this.#parts
+    if (log.poison !== null) throw poisoned(log.poison)
+    await log.sync()
+  }
+
+  async flushIndex(): Promise<void> {
+    this.#assertOpen()
+    await this.indexer.flush()
+  }
+
+  stats(): LogStoreStats {
+    const { log } = this.#parts
+    const { counts } = this.#sequencer
+    return {
+      driver: 'embedded',
+      state: this.#status(),
+      recordsAppended: counts.appended,
+      duplicates: counts.duplicates,
+      refused: counts.refused,
+      commit: log.end.commit,
+      frames: counts.frames,
+      logBytes: log.bytesWritten,
+      unindexedChanges: this.indexer.behind,
+      waiting: this.#sequencer.waiting,
+      index: { state: this.indexer.state, commit: this.indexer.commit },
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  /** Makes the index range of one log anew from the commit log. False when there is no such log. */
+  async rebuildIndex(log: LogName): Promise<boolean> {
+    this.#assertOpen()
+    const state = await this.#reading.state(log)
+    if (state === null) return false
+    await this.indexer.rebuild(state.log)
+    return true
+  }
+
+  async #close(): Promise<void> {
+    const { log, index, release } = this.#parts
+    const failures: unknown[] = []
+    const attempt = (step: () => Promise<void>): Promise<void> =>
+      step().catch((error: unknown) => void failures.push(error))
+    await this.#sequencer.idle()
+    await attempt(() => this.#makeDurable())
+    // What the index does not take now, the next open replays.
+    await this.indexer.settle().catch(() => {})
+    this.#isClosed = true
+    this.#watchers.close()
+    for (const step of [() => this.indexer.stop(), () => index.close(), () => log.close(), release]) await attempt(step)
+    if (failures.length > 0) throw failures[0]
+  }
+
+  /** All that is acknowledged, on disk and vouched for. */
+  async #makeDurable(): Promise<void> {
+    const { log } = this.#parts
+    if (log.poison !== null) return
+    await log.sync()
+    await this.#sequencer.vouch()
+    if (log.poison === null) await log.sync()
+  }
+
+  #submit<Result>(
+    make: (answer: { resolve: (result: Result) => void; reject: (error: unknown) => void }) => Request,
+  ): Promise<Result> {
+    this.#assertOpen()
+    return new Promise((resolve, reject) => this.#sequencer.submit(make({ resolve, reject })))
+  }
+
+  #onCommit(batch: FrameBatch): void {
+    const { log, path } = this.#parts
+    this.indexer.add(batch)
+    this.#watchers.notify(this.#touched(batch.changes))
+    publish('twinlog:commit', () => ({
+      path,
+      commit: log.end.commit,
+      records: batch.records,
+      bytes: batch.bytes,
+    }))
+  }
+
+  *#touched(changes: readonly Change[]): Generator<LogName> {
+    for (const change of changes) {
+      if (change.kind === 'append' || change.kind === 'bounds') {
+        const state = this.#memory.logs.get(change.log)
+        if (state !== undefined) yield state.name
+      } else if (change.kind !== 'item') {
+        yield { actor: change.id, box: 'inbox' }
+        yield { actor: change.id, box: 'outbox' }
+      }
+    }
+  }
+
+  #onPoison(error: TwinlogError): void {
+    this.#sequencer.failWaiting(error)
+    this.#watchers.notifyAll()
+    publish('twinlog:poison', () => ({ path: this.#parts.path, error }))
+  }
+
+  #status(): LogStoreStats['state'] {
+    if (this.#isClosed) return 'closed'
+    if (this.#closing !== null) return 'closing'
+    return this.#parts.log.poison === null ? 'open' : 'poisoned'
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== null) throw closed()
+  }
+}
+
+function closed(): TwinlogError<'CLOSED'> {
+  return new TwinlogError('CLOSED', 'the store is closed', {})
+}

@@ -1,0 +1,79 @@
+/**
+ * Puts entries into the pending frame, with the change each makes: encode and remember side by side.
+ */
+import type { CommitLog } from '../../commit-log/commit-log.ts'
+import { encodeItem, encodePair } from '../../record/bodies.ts'
+import type { EntryFields } from '../../record/entry.ts'
+import { CODEC_ID, ENTRY_TYPE } from '../../record/layout.ts'
+import type { Flush } from '../types.ts'
+import { type Change, logNumber } from '../change.ts'
+import type { FrameBatch } from './frame-batch.ts'
+import type { PlannedAppend, PlannedItem } from './plan-flush.ts'
+
+/** A body that more than one record of the flush has is stored once, before the first of them. */
+export function addAppends(
+  log: CommitLog,
+  batch: FrameBatch,
+  flush: Flush,
+  sums: readonly bigint[],
+  planned: readonly PlannedAppend[],
+): void {
+  const uses = new Uint32Array(flush.payloads.length)
+  for (const { append } of planned) uses[append.payload] = (uses[append.payload] ?? 0) + 1
+  const shared = new Map<number, number>()
+  for (const { append, state, seq } of planned) {
+    const payload = flush.payloads[append.payload]
+    const payloadSum = sums[append.payload]
+    if (payload === undefined || payloadSum === undefined) continue
+    const codec = CODEC_ID[payload.codec]
+    if ((uses[append.payload] ?? 0) > 1 && !shared.has(append.payload)) {
+      const { offset } = log.pending.add({ type: ENTRY_TYPE.payload, codec, payloadSum, payload: payload.bytes })
+      shared.set(append.payload, offset)
+    }
+    const payloadAt = shared.get(append.payload)
+    const key = append.key === undefined ? null : Buffer.from(append.key)
+    const location = log.pending.add({
+      type: ENTRY_TYPE.append,
+      codec,
+      log: state.log,
+      seq,
+      receivedAt: append.receivedAt,
+      payloadAt: payloadAt ?? 0,
+      payloadSum,
+      key: key ?? undefined,
+      meta: append.meta,
+      payload: payloadAt === undefined ? payload.bytes : undefined,
+    })
+    batch.add({ kind: 'append', log: state.log, seq, location, key, codec, payloadSum })
+  }
+}
+
+export function addItem(log: CommitLog, batch: FrameBatch, { change, version }: PlannedItem): void {
+  const key = Buffer.from(change.key, 'utf8')
+  const value = change.value === null ? null : Buffer.from(change.value)
+  const body = encodeItem(key, version, value ?? Buffer.alloc(0))
+  addWithBody(log, { type: value === null ? ENTRY_TYPE.itemDelete : ENTRY_TYPE.itemPut }, body)
+  batch.add({ kind: 'item', key: change.key, version, value })
+}
+
+export function addOwn(
+  log: CommitLog,
+  batch: FrameBatch,
+  change: Change & { readonly kind: 'actorAdded' | 'actorRemoved' | 'bounds' },
+): void {
+  if (change.kind === 'bounds') {
+    addWithBody(
+      log,
+      { type: ENTRY_TYPE.bounds, log: change.log, seq: change.tip },
+      encodePair(change.first, change.tip),
+    )
+  } else {
+    const type = change.kind === 'actorAdded' ? ENTRY_TYPE.actorAdded : ENTRY_TYPE.actorRemoved
+    addWithBody(log, { type, log: logNumber(change.number, 'inbox') }, Buffer.from(change.id, 'utf8'))
+  }
+  batch.add(change)
+}
+
+function addWithBody(log: CommitLog, fields: Omit<EntryFields, 'payloadSum' | 'payload'>, body: Buffer): void {
+  log.pending.add({ ...fields, codec: CODEC_ID.none, payloadSum: log.checksum.sum(body), payload: body })
+}

@@ -1,0 +1,68 @@
+/**
+ * What goes with one frame on its way: the changes it holds and the callers that wait for it.
+ */
+import type { LogPoint } from '../../commit-log/segment-scan.ts'
+import type { TwinlogError } from '../../errors.ts'
+import type { Change } from '../change.ts'
+import type { TailMemory } from './tail-memory.ts'
+
+/** A caller that waits for a frame, with the answer it gets if the frame is acknowledged. */
+interface Ticket {
+  readonly answer: () => void
+  readonly fail: (error: TwinlogError) => void
+}
+
+export class FrameBatch {
+  readonly changes: Change[] = []
+  readonly done: Promise<void>
+  /** After the frame was acknowledged: the point behind it, and what the index notes with it. */
+  end: LogPoint | null = null
+  nextLog = 0
+  bytes = 0
+  readonly #memory: TailMemory
+  #records = 0
+  readonly #tickets: Ticket[] = []
+  readonly #undo: (() => void)[] = []
+  #settle: () => void = () => {}
+
+  constructor(memory: TailMemory) {
+    this.#memory = memory
+    this.done = new Promise(resolve => {
+      this.#settle = resolve
+    })
+  }
+
+  /** Records among the changes. */
+  get records(): number {
+    return this.#records
+  }
+
+  /** Takes a change whose entry is in the frame. */
+  add(change: Change): void {
+    this.changes.push(change)
+    if (change.kind === 'append') this.#records += 1
+    this.#undo.push(this.#memory.assign(change, this.done))
+  }
+
+  /** Answers once the frame is acknowledged: a success, or a refusal that rests on what the frame holds. */
+  wait(ticket: Ticket): void {
+    this.#tickets.push(ticket)
+  }
+
+  acknowledge(end: LogPoint, nextLog: number, bytes: number): void {
+    this.end = end
+    this.nextLog = nextLog
+    this.bytes = bytes
+    for (const change of this.changes) this.#memory.acknowledge(change, this.done)
+    for (const ticket of this.#tickets) ticket.answer()
+    this.#settle()
+  }
+
+  /** The frame was not, or perhaps not, written. */
+  fail(error: TwinlogError): void {
+    for (const undo of this.#undo.toReversed()) undo()
+    for (const change of this.changes) this.#memory.settle(change, this.done)
+    for (const ticket of this.#tickets) ticket.fail(error)
+    this.#settle()
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Folds changes into an index batch: the only place that says what a change means for the index. Folding a stretch of
+ * the log again over an index that already has it leaves the same index.
+ */
+import type { IndexBatch } from '../../key-index/index-batch.ts'
+import type { Head } from '../../key-index/values.ts'
+import { type Change, logNumber } from '../change.ts'
+
+export class IndexFold {
+  readonly #batch: IndexBatch
+  readonly #headOf: (log: number) => Head | null
+  readonly #dirty = new Map<number, Head>()
+  changes = 0
+
+  /**
+   * @param headOf the head that a log had before this batch, `{ first: 1, tip: 0 }` when it is new; null when it is not to
+   *   be had, and then none is written
+   */
+  constructor(batch: IndexBatch, headOf: (log: number) => Head | null) {
+    this.#batch = batch
+    this.#headOf = headOf
+  }
+
+  apply(change: Change): void {
+    this.changes += 1
+    switch (change.kind) {
+      case 'append':
+        return this.#append(change)
+      case 'bounds': {
+        this.#raise(change.log, change.first, change.tip)
+        return this.#batch.putSweep(change.log)
+      }
+      case 'actorAdded':
+        for (const log of logsOf(change.number)) this.#raise(log, 1, 0)
+        return this.#batch.putActor(change.id, change.number)
+      case 'actorRemoved':
+        for (const log of logsOf(change.number)) {
+          this.#dirty.delete(log)
+          this.#batch.putSweep(log)
+        }
+        return this.#batch.retireActor(change.id, change.number)
+      case 'item':
+        if (change.value === null) return this.#batch.deleteItem(change.key)
+        return this.#batch.putItem(change.key, { version: change.version, value: change.value })
+    }
+  }
+
+  /** Writes the heads into the batch; call once, last. */
+  finish(): void {
+    for (const [log, head] of this.#dirty) this.#batch.putHead(log, head)
+  }
+
+  #append(change: Change & { readonly kind: 'append' }): void {
+    const { log, seq, location, key, codec, payloadSum } = change
+    const head = this.#head(log)
+    if (head === null || seq >= head.first) this.#batch.putEntry(log, seq, location)
+    if (key !== null) this.#batch.putDedupe(log, key, { seq, codec, payloadSum })
+    this.#raise(log, 1, seq)
+  }
+
+  #raise(log: number, first: number, tip: number): void {
+    const head = this.#head(log)
+    if (head === null) return
+    this.#dirty.set(log, { first: Math.max(head.first, first), tip: Math.max(head.tip, tip) })
+  }
+
+  #head(log: number): Head | null {
+    return this.#dirty.get(log) ?? this.#headOf(log)
+  }
+}
+
+export function logsOf(actorNumber: number): readonly [number, number] {
+  return [logNumber(actorNumber, 'inbox'), logNumber(actorNumber, 'outbox')]
+}

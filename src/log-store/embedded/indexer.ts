@@ -1,0 +1,255 @@
+/**
+ * Moves acknowledged frames into the index, behind the appends and in large synced batches. One thing at a time: a
+ * batch, a sweep, or whatever asks for the index for itself. Its failures never touch the commit log.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { CommitLog } from '../../commit-log/commit-log.ts'
+import { TwinlogError } from '../../errors.ts'
+import type { KeyIndex } from '../../key-index/key-index.ts'
+import type { FrameBatch } from './frame-batch.ts'
+import { IndexFold } from './index-fold.ts'
+import { rebuildRange } from './rebuild-range.ts'
+import { sweepSome } from './sweep.ts'
+import type { TailMemory } from './tail-memory.ts'
+
+/** Changes in one batch, about; a frame is never split. */
+const BATCH_CHANGES = 5000
+/** A batch is begun at once when so many changes wait, else after `LAG_MS`. */
+const EAGER_CHANGES = 2000
+const LAG_MS = 100
+/** The longest stretch of folding between two turns of the event loop. */
+const SLICE_MS = 2
+const SLICE_CHANGES = 200
+
+export interface IndexerLimits {
+  /** The index is full, and appends wait, when more than this many changes or bytes are not indexed. */
+  readonly changesMax: number
+  readonly bytesMax: number
+}
+
+export class Indexer {
+  readonly #log: CommitLog
+  readonly #memory: TailMemory
+  readonly #limits: IndexerLimits
+  readonly #onProgress: () => void
+  readonly #index: KeyIndex
+  #pending: FrameBatch[] = []
+  #changes = 0
+  #bytes = 0
+  #commit: number
+  #timer: NodeJS.Timeout | null = null
+  #work: Promise<void> = Promise.resolve()
+  #isRunning = false
+  #isPaused = false
+  #hasSweeps: boolean
+  #failure: TwinlogError | null = null
+
+  constructor(
+    log: CommitLog,
+    index: KeyIndex,
+    memory: TailMemory,
+    limits: IndexerLimits,
+    hasSweeps: boolean,
+    onProgress: () => void,
+  ) {
+    this.#log = log
+    this.#index = index
+    this.#memory = memory
+    this.#limits = limits
+    this.#onProgress = onProgress
+    this.#commit = log.end.commit
+    this.#hasSweeps = hasSweeps
+    if (hasSweeps) this.#wake()
+  }
+
+  /** Acknowledged changes that the index does not hold. */
+  get behind(): number {
+    return this.#changes
+  }
+
+  /** The last commit that the index holds. */
+  get commit(): number {
+    return this.#commit
+  }
+
+  get failure(): TwinlogError | null {
+    return this.#failure
+  }
+
+  get state(): 'current' | 'behind' | 'paused' | 'failed' {
+    if (this.#failure !== null) return 'failed'
+    if (this.#isPaused) return 'paused'
+    return this.#changes === 0 ? 'current' : 'behind'
+  }
+
+  get isFull(): boolean {
+    return this.#changes > this.#limits.changesMax || this.#bytes > this.#limits.bytesMax
+  }
+
+  add(batch: FrameBatch): void {
+    this.#pending.push(batch)
+    this.#changes += batch.changes.length
+    this.#bytes += batch.bytes
+    this.#wake()
+  }
+
+  /** Resolves when the index holds all that was acknowledged before, and nothing is left to clear. @throws INDEX_FAILED */
+  async flush(): Promise<void> {
+    if (this.#isPaused) throw new TwinlogError('INDEX_FAILED', 'the indexer is paused', {})
+    const through = this.#pending.at(-1)?.end?.commit ?? 0
+    await this.exclusive(async () => {
+      try {
+        while (this.#commit < through) await this.#writeBatch()
+        while (this.#hasSweeps) await this.#sweep()
+      } catch (error) {
+        throw this.#fail(error)
+      }
+    })
+  }
+
+  /** Makes the range of one log anew from the commit log. @throws INDEX_FAILED, LOG_LOST */
+  async rebuild(log: number): Promise<void> {
+    await this.exclusive(async index => {
+      const { end } = this.#log
+      // The index never passes what is surely on disk: a power cut would leave it ahead of the log.
+      await this.#log.sync()
+      await rebuildRange(this.#log, end, index, log)
+    })
+    this.#hasSweeps = true
+    this.#wake()
+  }
+
+  /** Runs `use` while nothing else writes the index. */
+  exclusive<Result>(use: (index: KeyIndex) => Promise<Result>): Promise<Result> {
+    const run = this.#work.then(async () => {
+      if (this.#failure !== null) throw this.#failure
+      return use(this.#index)
+    })
+    this.#work = run.then(nothing, nothing)
+    return run
+  }
+
+  /** For tests: stops, wherever it is between two batches. */
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    this.#wake()
+  }
+
+  /** Indexes what is left and moves LevelDB's memory into tables, if the index can still be written. */
+  async settle(): Promise<void> {
+    if (this.#isPaused || this.#failure !== null) return
+    await this.flush()
+    await this.exclusive(index => index.settle())
+  }
+
+  /** Ends the background work; what is not indexed yet is replayed by the next open. */
+  async stop(): Promise<void> {
+    this.#isPaused = true
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    await this.#work
+  }
+
+  #wake(): void {
+    if (this.#isRunning || this.#isPaused || this.#failure !== null) return
+    if (this.#changes >= EAGER_CHANGES || this.#hasSweeps) return this.#start()
+    if (this.#timer !== null || this.#changes === 0) return
+    this.#timer = setTimeout(() => this.#onTimer(), LAG_MS)
+    this.#timer.unref()
+  }
+
+  #onTimer(): void {
+    this.#timer = null
+    if (!this.#isRunning && !this.#isPaused && this.#failure === null) this.#start()
+  }
+
+  #start(): void {
+    this.#isRunning = true
+    void this.exclusive(() => this.#run())
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#isRunning = false
+        this.#wake()
+      })
+  }
+
+  async #run(): Promise<void> {
+    if (this.#isPaused) return
+    if (this.#pending.length > 0) await this.#writeBatch()
+    else if (this.#hasSweeps) await this.#sweep()
+  }
+
+  async #writeBatch(): Promise<void> {
+    const frames = this.#nextFrames()
+    const last = frames.at(-1)
+    if (last?.end === null || last === undefined) return
+    if (last.end.commit > this.#log.durableCommit) await this.#log.sync()
+    const batch = this.#index.batch()
+    const fold = new IndexFold(batch, log => this.#headOf(log))
+    for (const frame of frames) await this.#foldFrame(frame, fold)
+    fold.finish()
+    const { segment, offset, commit, chain } = last.end
+    await this.#index.write(batch, { segment, offset, commit, chain: chain ?? 0n, nextLog: last.nextLog })
+    this.#commit = commit
+    this.#pending.splice(0, frames.length)
+    this.#forget(frames)
+    this.#onProgress()
+  }
+
+  #nextFrames(): FrameBatch[] {
+    const frames: FrameBatch[] = []
+    let changes = 0
+    for (const frame of this.#pending) {
+      if (frames.length > 0 && changes + frame.changes.length > BATCH_CHANGES) break
+      frames.push(frame)
+      changes += frame.changes.length
+    }
+    return frames
+  }
+
+  async #foldFrame(frame: FrameBatch, fold: IndexFold): Promise<void> {
+    let started = performance.now()
+    for (const [i, change] of frame.changes.entries()) {
+      fold.apply(change)
+      if (i % SLICE_CHANGES !== 0 || performance.now() - started < SLICE_MS) continue
+      await nextTurn()
+      started = performance.now()
+    }
+  }
+
+  /** The tip follows from the batch; what was trimmed later than it is not on disk yet, so it counts later. */
+  #headOf(log: number): { first: number; tip: number } {
+    return { first: this.#memory.logs.get(log)?.indexedFirst ?? 1, tip: 0 }
+  }
+
+  #forget(frames: readonly FrameBatch[]): void {
+    const changes = frames.flatMap(frame => frame.changes)
+    for (const frame of frames) this.#bytes -= frame.bytes
+    this.#changes -= changes.length
+    this.#memory.indexed(changes)
+    this.#hasSweeps ||= changes.some(change => change.kind === 'bounds' || change.kind === 'actorRemoved')
+  }
+
+  async #sweep(): Promise<void> {
+    this.#hasSweeps = await sweepSome(this.#index)
+  }
+
+  #fail(error: unknown): TwinlogError {
+    this.#index.condemnFor(error)
+    this.#failure ??= new TwinlogError(
+      'INDEX_FAILED',
+      'the index failed; the commit log is whole: reopen the store',
+      {},
+      error,
+    )
+    this.#onProgress()
+    return this.#failure
+  }
+}
+
+function nothing(): void {
+  // The next in line does not care how the one before it ended.
+}

@@ -1,0 +1,156 @@
+/**
+ * Brings what requests need from the index into memory: many actors, heads and keys in one read each.
+ */
+import type { KeyIndex } from '../../key-index/key-index.ts'
+import type { Head } from '../../key-index/values.ts'
+import type { LogName } from '../types.ts'
+import { logNumber } from '../change.ts'
+import type { Request } from './requests.ts'
+import { LogState } from './log-state.ts'
+import { TailMemory } from './tail-memory.ts'
+
+/** A log's head that the index does not have, or that its own entries contradict: the log's range is damaged. */
+export class DamagedRangeError extends Error {
+  override readonly name = 'DamagedRangeError'
+  readonly log: number
+
+  constructor(log: number) {
+    super(`the index range of log ${log} contradicts itself`)
+    this.log = log
+  }
+}
+
+/** A dedupe key (16 bytes) of a log. */
+interface LogKey {
+  readonly log: number
+  readonly key: Uint8Array
+}
+
+/** Whether all that a request needs is in memory. */
+export function isHot(request: Request, memory: TailMemory): boolean {
+  switch (request.kind) {
+    case 'addActor':
+    case 'removeActor':
+      return memory.actors.get(request.id) !== undefined
+    case 'trim':
+      return memory.assigned(request.log) !== undefined
+    case 'append':
+      return (
+        request.flush.appends.every(append => isAppendHot(append.log, append.key, memory)) &&
+        (request.flush.items ?? []).every(item => memory.items.get(item.key) !== undefined)
+      )
+  }
+}
+
+function isAppendHot(name: LogName, key: Uint8Array | undefined, memory: TailMemory): boolean {
+  const state = memory.assigned(name)
+  if (state === undefined) return false
+  return state === null || key === undefined || memory.keys.get(TailMemory.keyOf(state.log, key)) !== undefined
+}
+
+/** @throws DamagedRangeError, DamagedValueError; whatever LevelDB throws */
+export async function lookUp(requests: readonly Request[], memory: TailMemory, index: KeyIndex): Promise<void> {
+  await learnActors(requests.flatMap(actorsOf), memory, index)
+  await learnHeads(requests.flatMap(logsOfRequest), memory, index)
+  await learnKeys(
+    requests.flatMap(request => keysOf(request, memory)),
+    memory,
+    index,
+  )
+  const items = requests.flatMap(request => (request.kind === 'append' ? (request.flush.items ?? []) : []))
+  for (const { key } of items) await learnItem(key, memory, index)
+}
+
+/** @throws DamagedValueError */
+export async function learnActors(ids: readonly string[], memory: TailMemory, index: KeyIndex): Promise<void> {
+  const unknown = [...new Set(ids)].filter(id => memory.actors.get(id) === undefined)
+  if (unknown.length === 0) return
+  await memory.actors.pins.holding(unknown, async () => {
+    const found = await index.actors(unknown)
+    unknown.forEach((id, i) => memory.actors.learn(id, found[i] ?? null))
+  })
+}
+
+/**
+ * A head is trusted only when the entry after its tip is absent, and those at its tip and its first are there: LevelDB
+ * can lose a batch and serve an older head.
+ * @throws DamagedRangeError, DamagedValueError
+ */
+export async function learnHeads(names: readonly LogName[], memory: TailMemory, index: KeyIndex): Promise<void> {
+  const unknown = new Map<number, LogName>()
+  for (const name of names) {
+    const actor = memory.actors.get(name.actor)
+    if (actor === null || actor === undefined || !actor.isActive) continue
+    const log = logNumber(actor.number, name.box)
+    if (memory.logs.get(log) === undefined) unknown.set(log, name)
+  }
+  if (unknown.size === 0) return
+  const logs = [...unknown.keys()]
+  await memory.logs.pins.holding(logs, async () => {
+    const heads = await index.heads(logs)
+    const isWhole = await areHeadsWhole(logs, heads, index)
+    logs.forEach((log, i) => {
+      const name = unknown.get(log)
+      const head = heads[i] ?? null
+      if (name === undefined || memory.logs.get(log) !== undefined) return
+      if (head === null || isWhole[i] !== true) throw new DamagedRangeError(log)
+      memory.logs.add(new LogState(log, name, head))
+    })
+  })
+}
+
+async function areHeadsWhole(
+  logs: readonly number[],
+  heads: readonly (Head | null)[],
+  index: KeyIndex,
+): Promise<boolean[]> {
+  const wanted = heads.flatMap((head, i) => {
+    const { first, tip } = head ?? { first: 1, tip: 0 }
+    return [first, tip, tip + 1].map(seq => ({ log: logs[i] ?? 0, seq }))
+  })
+  const has = await index.hasEntries(wanted)
+  return heads.map((head, i) => {
+    if (head === null) return false
+    const [first, tip, next] = has.slice(3 * i, 3 * i + 3)
+    return next === false && (head.tip < head.first || (first === true && tip === true))
+  })
+}
+
+/** @throws DamagedValueError */
+export async function learnKeys(wanted: readonly LogKey[], memory: TailMemory, index: KeyIndex): Promise<void> {
+  const unknown = new Map<string, LogKey>()
+  for (const at of wanted) {
+    const name = TailMemory.keyOf(at.log, at.key)
+    if (memory.keys.get(name) === undefined) unknown.set(name, at)
+  }
+  if (unknown.size === 0) return
+  const names = [...unknown.keys()]
+  await memory.keys.pins.holding(names, async () => {
+    const found = await index.dedupes([...unknown.values()])
+    names.forEach((name, i) => memory.keys.learn(name, found[i] ?? null))
+  })
+}
+
+/** @throws DamagedValueError */
+export async function learnItem(key: string, memory: TailMemory, index: KeyIndex): Promise<void> {
+  if (memory.items.get(key) !== undefined) return
+  await memory.items.pins.holding([key], async () => memory.items.learn(key, await index.item(key)))
+}
+
+function actorsOf(request: Request): readonly string[] {
+  if (request.kind === 'append') return request.flush.appends.map(append => append.log.actor)
+  return [request.kind === 'trim' ? request.log.actor : request.id]
+}
+
+function logsOfRequest(request: Request): readonly LogName[] {
+  if (request.kind === 'append') return request.flush.appends.map(append => append.log)
+  return request.kind === 'trim' ? [request.log] : []
+}
+
+function keysOf(request: Request, memory: TailMemory): readonly LogKey[] {
+  if (request.kind !== 'append') return []
+  return request.flush.appends.flatMap(({ log: name, key }) => {
+    const state = key === undefined ? null : memory.assigned(name)
+    return key === undefined || state === null || state === undefined ? [] : [{ log: state.log, key }]
+  })
+}

@@ -1,0 +1,102 @@
+/**
+ * Small values that lie between memory and the index: actors, dedupe keys, items. A value that the index does not hold
+ * yet is pinned here; what was looked up stays for a while, absence included.
+ */
+
+import { Pins } from './pins.ts'
+
+interface Cell<Value> {
+  /** Null: known to be absent. */
+  value: Value | null
+  /** The value without the changes under way. */
+  acknowledged: Value | null
+  /** Changes that the index does not hold yet. */
+  unindexed: number
+  /** Settles when the last change is acknowledged or has failed; null when there is none under way. */
+  underway: Promise<void> | null
+}
+
+export class Overlay<Value> {
+  readonly pins = new Pins<string>()
+  readonly #cells = new Map<string, Cell<Value>>()
+  readonly #max: number
+
+  /** @param max how many looked-up values to keep */
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  /** Undefined: not known here, ask the index. Null: known to be absent. */
+  get(key: string): Value | null | undefined {
+    return this.#cells.get(key)?.value
+  }
+
+  /** As `get`, once no change of it is under way. */
+  async settled(key: string): Promise<Value | null | undefined> {
+    for (;;) {
+      const cell = this.#cells.get(key)
+      if (cell === undefined || cell.underway === null) return cell?.value
+      await cell.underway
+    }
+  }
+
+  /** What the index says; a value that is known here already is newer. */
+  learn(key: string, value: Value | null): void {
+    if (!this.#cells.has(key)) this.#cells.set(key, { value, acknowledged: value, unindexed: 0, underway: null })
+  }
+
+  /** Changes a value. Returns what takes the change back, for when it can't be written. */
+  change(key: string, value: Value | null, underway: Promise<void>): () => void {
+    const cell = this.#cells.get(key) ?? { value: null, acknowledged: null, unindexed: 0, underway: null }
+    const before = cell.value
+    if (cell.underway === null) cell.acknowledged = before
+    cell.value = value
+    cell.unindexed += 1
+    cell.underway = underway
+    this.#cells.delete(key)
+    this.#cells.set(key, cell)
+    return () => {
+      cell.value = before
+    }
+  }
+
+  /** A change is acknowledged; later ones may still be under way. */
+  acknowledge(key: string, value: Value | null): void {
+    const cell = this.#cells.get(key)
+    if (cell !== undefined) cell.acknowledged = value
+  }
+
+  /** The change is acknowledged, or was taken back. A later one may still be under way. */
+  settle(key: string, underway: Promise<void>): void {
+    const cell = this.#cells.get(key)
+    if (cell?.underway === underway) cell.underway = null
+  }
+
+  /** The index holds one more change of it. */
+  indexed(key: string): void {
+    const cell = this.#cells.get(key)
+    if (cell !== undefined) cell.unindexed -= 1
+  }
+
+  /** The acknowledged values that the index may not hold yet. */
+  unindexed(): Map<string, Value | null> {
+    const found = new Map<string, Value | null>()
+    for (const [key, cell] of this.#cells) {
+      if (cell.unindexed > 0) found.set(key, cell.underway === null ? cell.value : cell.acknowledged)
+    }
+    return found
+  }
+
+  /** Forgets looked-up values above the bound, oldest first. */
+  trim(): void {
+    let excess = this.#cells.size - this.#max
+    let looks = 2 * excess
+    for (const [key, cell] of this.#cells) {
+      if (excess <= 0 || looks <= 0) return
+      looks -= 1
+      this.#cells.delete(key)
+      if (cell.unindexed > 0 || cell.underway !== null || this.pins.has(key)) this.#cells.set(key, cell)
+      else excess -= 1
+    }
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * What readers see: values from memory, else from the index, never trusted blindly. Where the index contradicts itself
+ * its range is made anew from the commit log, and the reading begins again.
+ */
+import type { CommitLog } from '../../commit-log/commit-log.ts'
+import { TwinlogError } from '../../errors.ts'
+import type { KeyIndex } from '../../key-index/key-index.ts'
+import { logOfKey } from '../../key-index/keys.ts'
+import { type ActorValue, DamagedValueError, type ItemValue } from '../../key-index/values.ts'
+import { logNumber } from '../change.ts'
+import type { ActorEntry, Item, LogName, ReadRange, ReadSlice } from '../types.ts'
+import { publish } from './diagnostics.ts'
+import type { Indexer } from './indexer.ts'
+import type { LogState } from './log-state.ts'
+import { DamagedRangeError, learnActors, learnHeads, learnItem, learnKeys } from './lookup.ts'
+import { byBytes, mergeItems } from './merge-items.ts'
+import type { Overlay } from './overlay.ts'
+import { readSlice } from './read-slice.ts'
+import { TailMemory } from './tail-memory.ts'
+
+interface ReadingParts {
+  readonly path: string
+  readonly log: CommitLog
+  readonly index: KeyIndex
+  readonly indexer: Indexer
+  readonly memory: TailMemory
+  /** Whether the index is closed: what fails then fails because of that. */
+  readonly isClosed: () => boolean
+}
+
+/** Attempts at an index read that found damage and mended it; more is a damage that comes back. */
+const REPAIRS_MAX = 3
+
+export class Reading {
+  readonly #parts: ReadingParts
+
+  constructor(parts: ReadingParts) {
+    this.#parts = parts
+  }
+
+  /** Null for an actor that was never added. */
+  actor(id: string): Promise<ActorValue | null> {
+    const { memory, index } = this.#parts
+    return this.#settled(memory.actors, id, () => learnActors([id], memory, index))
+  }
+
+  /** Null when the actor is not active. */
+  async state(name: LogName): Promise<LogState | null> {
+    const { memory, index } = this.#parts
+    for (;;) {
+      const actor = await this.actor(name.actor)
+      if (actor === null || !actor.isActive) return null
+      const state = memory.logs.get(logNumber(actor.number, name.box))
+      if (state !== undefined) return state
+      await this.mending(() => learnHeads([name], memory, index))
+    }
+  }
+
+  /** The sequence that has a key. */
+  async sequenceOf(log: number, key: Uint8Array): Promise<number | null> {
+    const { memory, index } = this.#parts
+    const found = await this.#settled(memory.keys, TailMemory.keyOf(log, key), () =>
+      learnKeys([{ log, key }], memory, index),
+    )
+    return found?.seq ?? null
+  }
+
+  item(key: string): Promise<ItemValue | null> {
+    const { memory, index } = this.#parts
+    return this.#settled(memory.items, key, () => learnItem(key, memory, index))
+  }
+
+  /** Null when the actor is not active. */
+  slice(name: LogName, range: ReadRange): Promise<ReadSlice | null> {
+    const { log, index } = this.#parts
+    return this.mending(async () => {
+      for (;;) {
+        const state = await this.state(name)
+        if (state === null) return null
+        const { ackedFirst } = state
+        try {
+          return await readSlice(state, range, log, index)
+        } catch (error) {
+          // What was trimmed or removed, and cleared, while it was looked for is no damage.
+          if ((await this.state(name)) === state && state.ackedFirst === ackedFirst) throw error
+        }
+      }
+    })
+  }
+
+  /** Active actors after that number, in order. */
+  actorsAfter(after: number, limit: number): Promise<readonly ActorEntry[]> {
+    return this.mending(async () => {
+      const changed = this.#parts.memory.actors.unindexed()
+      const listed: ActorEntry[] = []
+      for await (const { id, number } of this.#parts.index.actorsAfter(after)) {
+        if (!changed.has(id)) listed.push({ id, epoch: number })
+        if (listed.length >= limit) break
+      }
+      for (const [id, actor] of changed) {
+        if (actor?.isActive === true && actor.number > after) listed.push({ id, epoch: actor.number })
+      }
+      return listed.toSorted((a, b) => a.epoch - b.epoch).slice(0, limit)
+    })
+  }
+
+  async *itemsStarting(prefix: string): AsyncGenerator<readonly [string, Item]> {
+    const { memory, index } = this.#parts
+    let last: string | null = null
+    for (let repairs = 0; ; repairs += 1) {
+      try {
+        for await (const each of mergeItems(index.itemsStarting(prefix), memory.items.unindexed(), prefix)) {
+          if (last !== null && byBytes(each[0], last) <= 0) continue
+          last = each[0]
+          yield each
+        }
+        return
+      } catch (error) {
+        await this.#mend(error, repairs)
+      }
+    }
+  }
+
+  /** Runs what reads the index; where that finds damage, makes the range anew from the commit log and tries again. */
+  async mending<Result>(run: () => Promise<Result>): Promise<Result> {
+    for (let repairs = 0; ; repairs += 1) {
+      try {
+        return await run()
+      } catch (error) {
+        await this.#mend(error, repairs)
+      }
+    }
+  }
+
+  /** A value as readers see it. Looked up again when it was forgotten before it could be taken. */
+  async #settled<Value>(overlay: Overlay<Value>, key: string, learn: () => Promise<void>): Promise<Value | null> {
+    for (;;) {
+      const value = await overlay.settled(key)
+      if (value !== undefined) return value
+      await this.mending(learn)
+    }
+  }
+
+  /** @throws the error, when it is not about a damaged range, or was mended too often */
+  async #mend(error: unknown, repairs: number): Promise<void> {
+    const log = damagedLog(error)
+    if (log === null || repairs >= REPAIRS_MAX) throw this.#typed(error)
+    publish('twinlog:index-repair', () => ({ path: this.#parts.path, log, error: error as Error }))
+    try {
+      await this.#parts.indexer.rebuild(log)
+    } catch (failure) {
+      throw this.#typed(failure)
+    }
+  }
+
+  #typed(error: unknown): unknown {
+    if (this.#parts.isClosed()) return new TwinlogError('CLOSED', 'the store is closed', {})
+    if (error instanceof TwinlogError) return error
+    this.#parts.index.condemnFor(error)
+    return new TwinlogError('INDEX_FAILED', 'the index can not be read; reopen the store', {}, error)
+  }
+}
+
+/** The log whose range is damaged, 0 for what belongs to none; null when the error is another one. */
+function damagedLog(error: unknown): number | null {
+  if (error instanceof DamagedRangeError) return error.log
+  return error instanceof DamagedValueError ? logOfKey(error.key) : null
+}

@@ -1,0 +1,54 @@
+/**
+ * What callers ask of the sequencer, one form each, with the promise that answers it.
+ */
+import { FLUSH_BYTES_MAX } from '../../commit-log/layout.ts'
+import { TwinlogError } from '../../errors.ts'
+import { entryLength } from '../../record/entry.ts'
+import type { AppendOutcome, EpochBounds, Flush, LogName } from '../types.ts'
+
+interface Answer<Result> {
+  readonly resolve: (result: Result) => void
+  readonly reject: (error: unknown) => void
+}
+
+export type Request =
+  | (Answer<readonly AppendOutcome[]> & {
+      readonly kind: 'append'
+      readonly flush: Flush
+      /** XXH64 of each payload. */
+      readonly sums: readonly bigint[]
+      readonly bytes: number
+    })
+  | (Answer<{ readonly added: boolean }> & { readonly kind: 'addActor'; readonly id: string; readonly bytes: number })
+  | (Answer<{ readonly removed: boolean }> & {
+      readonly kind: 'removeActor'
+      readonly id: string
+      readonly bytes: number
+    })
+  | (Answer<EpochBounds | null> & {
+      readonly kind: 'trim'
+      readonly log: LogName
+      readonly before: number
+      readonly bytes: number
+    })
+
+/** More than any of twinlog's own entries but an item's takes. */
+export const OWN_ENTRY_BYTES = 4096
+
+/** Bytes that a flush may take in its frame, at most. @throws FLUSH_TOO_LARGE */
+export function flushBytes(flush: Flush): number {
+  let bytes = 0
+  for (const payload of flush.payloads) bytes += entryLength(0, 0, payload.bytes.length)
+  const isShared = flush.appends.length !== flush.payloads.length
+  for (const append of flush.appends) {
+    bytes += entryLength(append.key?.length ?? 0, append.meta?.length ?? 0, 0) + (isShared ? 8 : 0)
+  }
+  for (const item of flush.items ?? []) bytes += OWN_ENTRY_BYTES + (item.value?.length ?? 0)
+  if (bytes > FLUSH_BYTES_MAX) {
+    throw new TwinlogError('FLUSH_TOO_LARGE', `a flush of ${bytes} bytes is too large`, {
+      bytes,
+      bytesMax: FLUSH_BYTES_MAX,
+    })
+  }
+  return bytes
+}

@@ -1,0 +1,247 @@
+/**
+ * Orders everything that is written: requests in the order they were made, sequences in the order of the requests,
+ * frames one at a time. A request whose actors, heads or keys are not in memory holds up those behind it until they
+ * are looked up, all of them together.
+ */
+import type { CommitLog } from '../../commit-log/commit-log.ts'
+import { TwinlogError } from '../../errors.ts'
+import { addAppends, addItem, addOwn } from './entries.ts'
+import { FrameBatch } from './frame-batch.ts'
+import { isHot } from './lookup.ts'
+import { planFlush } from './plan-flush.ts'
+import type { Request } from './requests.ts'
+import type { TailMemory } from './tail-memory.ts'
+
+/** Requests looked up together, at most. */
+const LOOKED_UP_MAX = 2000
+
+interface SequencerHooks {
+  /** Brings what these requests need into memory, mending the index where it must. */
+  lookUp(requests: readonly Request[]): Promise<void>
+  /** Whether the index is so far behind that appends must wait. */
+  isIndexFull(): boolean
+  /** Why nothing can be written for now; null when it can. Trims and removals are written all the same. */
+  refusal(): TwinlogError | null
+  /** A frame is acknowledged. */
+  onCommit(batch: FrameBatch): void
+}
+
+export class Sequencer {
+  readonly #log: CommitLog
+  readonly #memory: TailMemory
+  readonly #hooks: SequencerHooks
+  #queue: Request[] = []
+  #batch: FrameBatch
+  #inFlight: FrameBatch | null = null
+  #isLooking = false
+  #isScheduled = false
+  #idleWaiters: (() => void)[] = []
+  #nextActor: number
+  readonly counts = { appended: 0, duplicates: 0, refused: 0, frames: 0 }
+
+  constructor(log: CommitLog, memory: TailMemory, nextActor: number, hooks: SequencerHooks) {
+    this.#log = log
+    this.#memory = memory
+    this.#hooks = hooks
+    this.#batch = new FrameBatch(memory)
+    this.#nextActor = nextActor
+  }
+
+  get waiting(): number {
+    return this.#queue.length
+  }
+
+  submit(request: Request): void {
+    if (this.#log.poison !== null) return request.reject(poisoned(this.#log.poison))
+    this.#queue.push(request)
+    this.pump()
+  }
+
+  /** Takes what can be taken into the pending frame. Called again when a frame, a look-up or the index is done. */
+  pump(): void {
+    let taken = 0
+    while (taken < this.#queue.length && !this.#isLooking && !this.#hooks.isIndexFull()) {
+      const request = this.#queue[taken]
+      if (request === undefined || !this.#log.pending.hasRoom(request.bytes)) break
+      if (!isHot(request, this.#memory)) {
+        this.#startLookUp(this.#queue.slice(taken))
+        break
+      }
+      this.#take(request)
+      taken += 1
+    }
+    if (taken > 0) this.#queue.splice(0, taken)
+    if (!this.#log.pending.isEmpty) this.#schedule()
+    else this.#wakeIfIdle()
+  }
+
+  /** Resolves when nothing waits, fills or is on its way. */
+  async idle(): Promise<void> {
+    while (!this.#isIdle()) await new Promise<void>(resolve => this.#idleWaiters.push(resolve))
+  }
+
+  /**
+   * Writes an empty frame, which says in the log itself that all before it is on disk: then damage to the last records
+   * is known as damage, and not taken for a torn write. For closing, when idle.
+   */
+  async vouch(): Promise<void> {
+    if (this.counts.frames > 0 && this.#log.poison === null) await this.#commit()
+  }
+
+  #isIdle(): boolean {
+    return this.#queue.length === 0 && this.#inFlight === null && this.#log.pending.isEmpty
+  }
+
+  #wakeIfIdle(): void {
+    if (!this.#isIdle()) return
+    for (const wake of this.#idleWaiters.splice(0)) wake()
+  }
+
+  #startLookUp(requests: readonly Request[]): void {
+    this.#isLooking = true
+    void this.#lookUp(requests.slice(0, LOOKED_UP_MAX)).finally(() => {
+      this.#isLooking = false
+      this.pump()
+    })
+  }
+
+  /** What one request needs may be damaged beyond mending: only that one fails, so then each is looked up by itself. */
+  async #lookUp(requests: readonly Request[]): Promise<void> {
+    try {
+      await this.#hooks.lookUp(requests)
+    } catch (error) {
+      if (requests.length > 1) for (const request of requests) await this.#lookUp([request])
+      else for (const request of requests) this.#refuse(request, error)
+    }
+  }
+
+  #refuse(request: Request, error: unknown): void {
+    const at = this.#queue.indexOf(request)
+    if (at === -1) return
+    this.#queue.splice(at, 1)
+    request.reject(error)
+  }
+
+  #take(request: Request): void {
+    const refusal = request.kind === 'append' || request.kind === 'addActor' ? this.#hooks.refusal() : null
+    if (refusal !== null) return request.reject(refusal)
+    try {
+      this.#answer(request, this.#write(request))
+    } catch (error) {
+      this.counts.refused += 1
+      this.#after(
+        () => request.reject(error),
+        failure => request.reject(failure),
+      )
+    }
+  }
+
+  /** Puts the request's entries into the pending frame; returns what to answer once that is acknowledged. */
+  #write(request: Request): () => void {
+    switch (request.kind) {
+      case 'append': {
+        const plan = planFlush(request.flush, request.sums, this.#memory)
+        addAppends(this.#log, this.#batch, request.flush, request.sums, plan.appends)
+        for (const item of plan.items) addItem(this.#log, this.#batch, item)
+        for (const { status } of plan.outcomes) {
+          if (status === 'duplicate') this.counts.duplicates += 1
+          if (status === 'refused') this.counts.refused += 1
+        }
+        return () => request.resolve(plan.outcomes)
+      }
+      case 'addActor': {
+        if (this.#memory.actors.get(request.id)?.isActive === true) return () => request.resolve({ added: false })
+        const number = this.#nextActor
+        this.#nextActor += 1
+        this.#log.nextLog = this.#nextActor * 2
+        addOwn(this.#log, this.#batch, { kind: 'actorAdded', id: request.id, number })
+        return () => request.resolve({ added: true })
+      }
+      case 'removeActor': {
+        const actor = this.#memory.actors.get(request.id)
+        if (actor?.isActive !== true) return () => request.resolve({ removed: false })
+        addOwn(this.#log, this.#batch, { kind: 'actorRemoved', id: request.id, number: actor.number })
+        return () => request.resolve({ removed: true })
+      }
+      case 'trim':
+        return this.#trim(request)
+    }
+  }
+
+  #trim(request: Request & { readonly kind: 'trim' }): () => void {
+    const state = this.#memory.assigned(request.log)
+    if (state === null || state === undefined) return () => request.resolve(null)
+    if (!Number.isSafeInteger(request.before) || request.before < 1 || request.before > state.tip + 1) {
+      const facts = { argument: 'before', value: request.before, min: 1, max: state.tip + 1 }
+      throw new TwinlogError('OUT_OF_RANGE', `before must be from 1 to ${state.tip + 1}`, facts)
+    }
+    if (request.before > state.first) {
+      addOwn(this.#log, this.#batch, { kind: 'bounds', log: state.log, first: request.before, tip: state.tip })
+    }
+    const bounds = { epoch: Math.floor(state.log / 2), first: state.first, tip: state.tip }
+    return () => request.resolve(bounds)
+  }
+
+  #answer(request: Request, answer: () => void): void {
+    this.#after(answer, error => request.reject(error))
+  }
+
+  /** Answers once everything the answer rests on is acknowledged. */
+  #after(answer: () => void, fail: (error: TwinlogError) => void): void {
+    if (!this.#log.pending.isEmpty) this.#batch.wait({ answer, fail })
+    else if (this.#inFlight !== null) this.#inFlight.wait({ answer, fail })
+    else answer()
+  }
+
+  /** All that is asked for in this turn of the event loop goes into one frame. */
+  #schedule(): void {
+    if (this.#isScheduled || this.#inFlight !== null) return
+    this.#isScheduled = true
+    setImmediate(() => {
+      this.#isScheduled = false
+      if (this.#inFlight === null && !this.#log.pending.isEmpty) void this.#commit()
+    })
+  }
+
+  async #commit(): Promise<void> {
+    const batch = this.#batch
+    this.#inFlight = batch
+    this.#batch = new FrameBatch(this.#memory)
+    const nextLog = this.#log.nextLog
+    try {
+      const frame = await this.#log.commitPending()
+      this.#inFlight = null
+      this.counts.frames += 1
+      batch.acknowledge(this.#log.end, nextLog, frame.bytes.length)
+      this.counts.appended += batch.records
+    } catch (error) {
+      this.#inFlight = null
+      this.#fail(batch, error)
+      return
+    }
+    this.#hooks.onCommit(batch)
+    this.#memory.trim()
+    this.pump()
+  }
+
+  #fail(batch: FrameBatch, cause: unknown): void {
+    this.failWaiting(cause)
+    batch.fail(new TwinlogError('OUTCOME_UNKNOWN', 'the write failed; the append may or may not be there', {}, cause))
+    this.#wakeIfIdle()
+  }
+
+  /** The log takes no more frames: whatever was not handed to the file yet never will be. */
+  failWaiting(cause: unknown): void {
+    const error = new TwinlogError('NOT_WRITTEN', 'a write failed; this append never reached the file', {}, cause)
+    const batch = this.#batch
+    this.#batch = new FrameBatch(this.#memory)
+    batch.fail(error)
+    this.#log.pending.reset(this.#log.pending.place)
+    for (const request of this.#queue.splice(0)) request.reject(error)
+    this.#wakeIfIdle()
+  }
+}
+
+export function poisoned(cause: unknown): TwinlogError<'POISONED'> {
+  return new TwinlogError('POISONED', 'an earlier write failed; reopen the store', {}, cause)
+}

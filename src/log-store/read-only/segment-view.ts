@@ -1,0 +1,138 @@
+/**
+ * What the segment files of a store say, folded into memory without LevelDB and without a lock: actors, items and the
+ * bounds of every log, and where one log's records lie when somebody asks. Catches up with a running owner.
+ */
+import type { Location } from '../../commit-log/frame-builder.ts'
+import { findTail, LOG_START, type SegmentReading } from '../../commit-log/recovery.ts'
+import { lastSegmentOf } from '../../commit-log/segment-files.ts'
+import type { LogPoint, ScannedFrame } from '../../commit-log/segment-scan.ts'
+import { framesBetween } from '../../commit-log/segment-walk.ts'
+import { type Change, knownChangesOf, logNumber } from '../change.ts'
+import type { Bounds, Box, Item } from '../types.ts'
+
+interface SeenActor {
+  readonly number: number
+  readonly isActive: boolean
+}
+
+/** Where the records of one log lie, and which keys they have. */
+interface LogPlaces {
+  readonly locations: Map<number, Location>
+  readonly keys: Map<string, number>
+}
+
+/** Places of so many logs are kept. */
+const PLACES_MAX = 4
+
+export class SegmentView {
+  readonly actors = new Map<string, SeenActor>()
+  readonly items = new Map<string, Item>()
+  readonly #reading: SegmentReading
+  readonly #onScan: (commits: number) => void
+  readonly #heads = new Map<number, Bounds>()
+  readonly #places = new Map<number, LogPlaces>()
+  #point: LogPoint = LOG_START
+  /** The last look at the segments that was begun or is to begin, and the one that has not begun. */
+  #looking: Promise<unknown> = Promise.resolve()
+  #nextLook: Promise<boolean> | null = null
+  records = 0
+
+  constructor(reading: SegmentReading, onScan: (commits: number) => void) {
+    this.#reading = reading
+    this.#onScan = onScan
+  }
+
+  get commit(): number {
+    return this.#point.commit
+  }
+
+  bounds(actorNumber: number, box: Box): Bounds {
+    return this.#heads.get(logNumber(actorNumber, box)) ?? { first: 1, tip: 0 }
+  }
+
+  /**
+   * Reads what the segments have more than at the last call; true when there was something. Sees all that was there when
+   * it was called, so a look already under way is not enough.
+   */
+  refresh(): Promise<boolean> {
+    this.#nextLook ??= this.#lookAfter(this.#looking)
+    this.#looking = this.#nextLook.catch(() => {})
+    return this.#nextLook
+  }
+
+  async #lookAfter(previous: Promise<unknown>): Promise<boolean> {
+    await previous
+    this.#nextLook = null
+    return this.#catchUp()
+  }
+
+  /** One pass over the segments for a log that nobody has asked for lately. */
+  async placesOf(log: number): Promise<LogPlaces> {
+    const known = this.#places.get(log)
+    if (known !== undefined) return known
+    const places: LogPlaces = { locations: new Map(), keys: new Map() }
+    for (let from = LOG_START; from.commit < this.#point.commit;) {
+      const end = this.#point
+      for await (const frame of framesBetween(this.#reading, from, end)) {
+        for (const change of knownChangesOf(frame))
+          if (change.kind === 'append' && change.log === log) note(places, change)
+      }
+      from = end
+    }
+    for (const old of this.#places.keys()) if (this.#places.size >= PLACES_MAX) this.#places.delete(old)
+    this.#places.set(log, places)
+    return places
+  }
+
+  async #catchUp(): Promise<boolean> {
+    const from = this.#point
+    const lastSegment = await lastSegmentOf(this.#reading.disk)
+    const tail = await findTail(this.#reading, lastSegment, from.segment === 0 ? null : from)
+    for await (const frame of framesBetween(this.#reading, from, tail.end)) {
+      if (frame.commit > this.#point.commit) this.#fold(frame)
+      this.#point = frame.end
+      if (frame.commit % 1000 === 0) this.#onScan(frame.commit)
+    }
+    return this.#point.commit > from.commit
+  }
+
+  #fold(frame: ScannedFrame): void {
+    for (const change of knownChangesOf(frame)) this.#apply(change)
+  }
+
+  #apply(change: Change): void {
+    switch (change.kind) {
+      case 'append': {
+        const { first, tip } = this.#heads.get(change.log) ?? { first: 1, tip: 0 }
+        this.#heads.set(change.log, { first, tip: Math.max(tip, change.seq) })
+        this.records += 1
+        const places = this.#places.get(change.log)
+        if (places !== undefined) note(places, change)
+        return
+      }
+      case 'bounds':
+        this.#heads.set(change.log, { first: change.first, tip: change.tip })
+        return
+      case 'actorAdded':
+        this.actors.set(change.id, { number: change.number, isActive: true })
+        return
+      case 'actorRemoved':
+        this.actors.set(change.id, { number: change.number, isActive: false })
+        this.#heads.delete(logNumber(change.number, 'inbox'))
+        this.#heads.delete(logNumber(change.number, 'outbox'))
+        return
+      case 'item':
+        if (change.value === null) this.items.delete(change.key)
+        else this.items.set(change.key, { version: change.version, value: change.value })
+    }
+  }
+}
+
+export function keyName(key: Uint8Array): string {
+  return Buffer.from(key).toString('latin1')
+}
+
+function note(places: LogPlaces, change: Change & { readonly kind: 'append' }): void {
+  places.locations.set(change.seq, change.location)
+  if (change.key !== null) places.keys.set(keyName(change.key), change.seq)
+}
