@@ -1,0 +1,11 @@
+/**
+ * From a dedupe key as the host writes it (an activity's `id`) to the 16 bytes that the log store keeps: SHA-256 of its
+ * UTF-8, truncated. Ids are chosen by strangers, so a weaker hash would let one of them block another's activity.
+ * What is hashed, and how, is frozen: it is in every store.
+ */
+import { hash } from 'node:crypto'
+import { KEY_BYTES } from '../record/layout.ts'
+
+export function hashDedupeKey(key: string): Uint8Array {
+  return hash('sha256', key, 'buffer').subarray(0, KEY_BYTES)
+}

@@ -1,0 +1,109 @@
+/** The handle of one log: a name and the engine it belongs to. It checks arguments; each kind of reading has a file. */
+import type { Bounds, Box, Codec, LogName } from '../log-store/types.ts'
+import { checkDedupeKey, checkInteger, checkOptions } from './arguments.ts'
+import { trimmed } from './cursor.ts'
+import { hashDedupeKey } from './dedupe-key.ts'
+import type { Engine } from './engine.ts'
+import { flushOf } from './flush.ts'
+import { followRecords } from './follow.ts'
+import { readPage } from './page.ts'
+import { readRecords } from './read.ts'
+import { StoreRecord } from './record.ts'
+import { noActor, publicBounds, Slices } from './slices.ts'
+import type {
+  AppendOptions,
+  AppendResult,
+  FollowOptions,
+  Log,
+  LogRecord,
+  Page,
+  PageOptions,
+  ReadOptions,
+} from './types.ts'
+
+export class LogHandle implements Log, LogName {
+  readonly actor: string
+  readonly box: Box
+  readonly #engine: Engine
+
+  constructor(engine: Engine, actor: string, box: Box) {
+    this.#engine = engine
+    this.actor = actor
+    this.box = box
+  }
+
+  /** The log that a handle names in this engine; a handle of another store is a `TypeError`. */
+  static nameIn(engine: Engine, log: unknown): LogName {
+    if (log instanceof LogHandle && log.#engine === engine) return log
+    throw new TypeError('log must be a handle from the inbox or outbox method of this store')
+  }
+
+  append(value: unknown, options?: AppendOptions): Promise<AppendResult> {
+    return this.#append('append', 'msgpack', value, options)
+  }
+
+  appendJson(json: Uint8Array | string, options?: AppendOptions): Promise<AppendResult> {
+    return this.#append('appendJson', 'json', json, options)
+  }
+
+  appendBytes(bytes: Uint8Array, options?: AppendOptions): Promise<AppendResult> {
+    return this.#append('appendBytes', 'bytes', bytes, options)
+  }
+
+  async tip(): Promise<number | null> {
+    const bounds = await this.#engine.logStore.bounds(this)
+    return bounds?.tip ?? null
+  }
+
+  async bounds(): Promise<Bounds> {
+    const bounds = await this.#engine.logStore.bounds(this)
+    if (bounds === null) throw await this.#noActor()
+    return publicBounds(bounds)
+  }
+
+  async get<Value = unknown>(seq: number): Promise<LogRecord<Value> | undefined> {
+    checkInteger('seq', seq, 1)
+    const { bounds, records } = await new Slices(this.#engine.logStore, this).read({ from: seq, to: seq, limit: 1 })
+    if (seq < bounds.first) throw trimmed(this, bounds)
+    return records[0] === undefined ? undefined : new StoreRecord(this, records[0])
+  }
+
+  page<Value = unknown>(options?: PageOptions<Value>): Promise<Page<Value>> {
+    return readPage(this.#engine, this, options)
+  }
+
+  read<Value = unknown>(options?: ReadOptions): AsyncIterableIterator<LogRecord<Value>> {
+    return readRecords(this.#engine, this, options)
+  }
+
+  follow<Value = unknown>(options?: FollowOptions): AsyncIterableIterator<LogRecord<Value>> {
+    return followRecords(this.#engine, this, options)
+  }
+
+  async find(key: string): Promise<number | undefined> {
+    const { logStore } = this.#engine
+    const seq = await logStore.find(this, hashDedupeKey(checkDedupeKey(key)))
+    if (seq !== null) return seq
+    if ((await logStore.bounds(this)) === null) throw await this.#noActor()
+    return undefined
+  }
+
+  async trim(options: { readonly before: number }): Promise<Bounds> {
+    const { before } = checkOptions(options, 'trim')
+    const bounds = await this.#engine.logStore.trim(this, checkInteger('before', before, 1))
+    if (bounds === null) throw await this.#noActor()
+    return publicBounds(bounds)
+  }
+
+  async #append(method: string, codec: Codec, content: unknown, options?: AppendOptions): Promise<AppendResult> {
+    const draft = { log: this, codec, content, options: checkOptions(options, method) }
+    const [outcome] = await this.#engine.logStore.append(flushOf(this.#engine, [draft]))
+    if (outcome === undefined) throw new Error('The log store gave no outcome')
+    if (outcome.status === 'refused') throw outcome.error
+    return { seq: outcome.seq, duplicate: outcome.status === 'duplicate' }
+  }
+
+  #noActor(): Promise<Error> {
+    return noActor(this.#engine.logStore, this.actor)
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Opens a store in a directory: the composition root of the engine over the embedded or the read-only driver.
+ */
+import { resolve } from 'node:path'
+import { createStore } from './actors/store.ts'
+import type { Store } from './actors/types.ts'
+import { SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX } from './commit-log/layout.ts'
+import { nodeDisk } from './commit-log/node-disk.ts'
+import { TwinlogError } from './errors.ts'
+import { openEmbedded } from './log-store/embedded/open-embedded.ts'
+import { openReadOnly } from './log-store/read-only/open-read-only.ts'
+import { PAYLOAD_BYTES_MAX } from './record/layout.ts'
+
+const MIB = 1024 * 1024
+
+export interface OpenProgress {
+  readonly task: 'replay' | 'scan'
+  readonly done: number
+  /** Null when unknown. */
+  readonly total: number | null
+  readonly unit: 'commits'
+}
+
+export interface OpenOptions {
+  /** Make the directory a store when it is empty or does not exist. True by default. */
+  readonly createIfMissing?: boolean
+  /** Only read, beside a running owner or without one, from the segment files alone. Takes no lock, writes nothing. */
+  readonly readOnly?: boolean
+  /**
+   * When an append is acknowledged: `disk` (default) once it would survive a power cut; `os` once the operating system
+   * has it, which survives the process but not the machine until `flush()`. One store never mixes the two.
+   */
+  readonly durability?: 'disk' | 'os'
+  /** How long to wait for another owner to let go, in milliseconds, 0 (default) to 2^31 - 1. */
+  readonly lockWaitMs?: number
+  /** The largest payload, in bytes, 1 to 64 MiB; 1 MiB by default. */
+  readonly payloadBytesMax?: number
+  /** A segment file takes no more once it is this long, in bytes, 4 KiB to 1 GiB; 64 MiB by default. */
+  readonly segmentBytes?: number
+  /** How much of the newest frames to keep in memory, in bytes, 0 to 1 GiB; 16 MiB by default. */
+  readonly recentBytes?: number
+  /** How many logs, actors and dedupe keys to keep in memory, 16 to 10,000,000; 20,000 by default. */
+  readonly hotLogs?: number
+  /** Appends wait while more changes than this are not indexed; bounds replay. 1,000 to 10,000,000; 200,000 by default. */
+  readonly unindexedMax?: number
+  /** Appends are refused with `LOW_SPACE` while fewer bytes are free, 0 to 2^53 - 1; 64 MiB by default. */
+  readonly freeBytesMin?: number
+  /** Milliseconds since 1970; `Date.now` by default. */
+  readonly clock?: () => number
+  /** Told about long work while opening. */
+  readonly onProgress?: (progress: OpenProgress) => void
+}
+
+/**
+ * Opens the store at `path`, and makes one where nothing is. One owner at a time; `readOnly` readers besides.
+ * @throws LOCKED, NOT_A_STORE, STORE_NOT_FOUND, FORMAT_UNSUPPORTED, LOG_LOST, CORRUPT (the identity file), LOW_SPACE,
+ *   READ_ONLY, OUT_OF_RANGE, IO_ERROR
+ */
+export async function open(path: string, options: OpenOptions = {}): Promise<Store> {
+  if (typeof path !== 'string' || path === '') throw new TypeError('path must be a non-empty string')
+  const root = resolve(path)
+  const disk = nodeDisk(root)
+  const clock = options.clock ?? Date.now
+  if (typeof clock !== 'function') throw new TypeError('clock must be a function')
+  const payloadBytesMax = inRange('payloadBytesMax', options.payloadBytesMax, 1, PAYLOAD_BYTES_MAX, MIB)
+  const onProgress = options.onProgress ?? (() => {})
+  if (options.readOnly === true) {
+    const driver = await openReadOnly({
+      path: root,
+      disk,
+      onScan: done => onProgress({ task: 'scan', done, total: null, unit: 'commits' }),
+    })
+    return createStore(driver, { clock, payloadBytesMax })
+  }
+  const driver = await openEmbedded({
+    path: root,
+    disk,
+    clock,
+    createIfMissing: options.createIfMissing ?? true,
+    durability: oneOf('durability', options.durability ?? 'disk', ['disk', 'os']),
+    lockWaitMs: inRange('lockWaitMs', options.lockWaitMs, 0, 2 ** 31 - 1, 0),
+    segmentBytes: inRange('segmentBytes', options.segmentBytes, 4096, SEGMENT_BYTES_MAX, SEGMENT_BYTES_DEFAULT),
+    recentBytes: inRange('recentBytes', options.recentBytes, 0, 1024 * MIB, 16 * MIB),
+    hot: inRange('hotLogs', options.hotLogs, 16, 10_000_000, 20_000),
+    unindexedMax: inRange('unindexedMax', options.unindexedMax, 1000, 10_000_000, 200_000),
+    unindexedBytesMax: 256 * MIB,
+    freeBytesMin: inRange('freeBytesMin', options.freeBytesMin, 0, Number.MAX_SAFE_INTEGER, 64 * MIB),
+    onReplay: (done, total) => onProgress({ task: 'replay', done, total, unit: 'commits' }),
+  })
+  return createStore(driver, { clock, payloadBytesMax })
+}
+
+function inRange(name: string, given: number | undefined, min: number, max: number, fallback: number): number {
+  const value = given ?? fallback
+  if (typeof value !== 'number') throw new TypeError(`${name} must be a number`)
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return value
+  throw new TwinlogError('OUT_OF_RANGE', `${name} must be a whole number from ${min} to ${max}`, {
+    argument: name,
+    value,
+    min,
+    max,
+  })
+}
+
+function oneOf<Value extends string>(name: string, value: Value, allowed: readonly Value[]): Value {
+  if (allowed.includes(value)) return value
+  throw new TypeError(`${name} must be one of ${allowed.join(', ')}`)
+}
