@@ -1,0 +1,67 @@
+/** Opens the store for one command, and closes it whatever happens. */
+import { isTwinlogError, type Bounds, type Box, type Log, type OpenOptions, type Store } from '../index.ts'
+import type { Context } from './context.ts'
+import { count } from './paint.ts'
+
+/** The store could not be opened; `cause` says why. */
+export class OpenFailure extends Error {
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+  }
+}
+
+export async function withStore<Result>(
+  context: Context,
+  path: string,
+  options: OpenOptions,
+  use: (store: Store) => Promise<Result>,
+): Promise<Result> {
+  const store = await openStore(context, path, options)
+  try {
+    return await use(store)
+  } finally {
+    await store.close()
+  }
+}
+
+/** Read-only: works beside a running owner, and never creates anything. */
+export function withStoreToRead<Result>(
+  context: Context,
+  path: string,
+  use: (store: Store) => Promise<Result>,
+): Promise<Result> {
+  return withStore(context, path, { readOnly: true, createIfMissing: false }, use)
+}
+
+export function logOf(store: Store, actor: string, box: Box): Log {
+  return box === 'inbox' ? store.inbox(actor) : store.outbox(actor)
+}
+
+/** Undefined when the owner has removed the actor since it was listed. */
+export async function boundsOf(log: Log): Promise<Bounds | undefined> {
+  try {
+    return await log.bounds()
+  } catch (error) {
+    if (isTwinlogError(error, 'NO_ACTOR')) return undefined
+    throw error
+  }
+}
+
+async function openStore(context: Context, path: string, options: OpenOptions): Promise<Store> {
+  const { status } = context
+  try {
+    return await context.open(path, {
+      ...options,
+      onProgress: ({ task, done, total, unit }) => {
+        void status.progress(() => {
+          const share = total === null ? count(done) : `${count(done)} of ${count(total)}`
+          return `${task}: ${share} ${unit}`
+        })
+      },
+    })
+  } catch (error) {
+    throw isTwinlogError(error) ? new OpenFailure(error) : error
+  } finally {
+    await status.settle()
+  }
+}
