@@ -1,6 +1,6 @@
 /** Opens the store for one command, and closes it whatever happens. */
 import { isTwinlogError, type Bounds, type Box, type Log, type OpenOptions, type Store } from '../index.ts'
-import type { Context } from './context.ts'
+import { exitCodes, type Context, type ExitCode } from './context.ts'
 import { count } from './paint.ts'
 
 /** The store could not be opened; `cause` says why. */
@@ -24,13 +24,25 @@ export async function withStore<Result>(
   }
 }
 
-/** Read-only: works beside a running owner, and never creates anything. */
-export function withStoreToRead<Result>(
+/**
+ * Read-only: works beside a running owner, and never creates anything. Where commits are so damaged that not all they
+ * held is known, what was printed may lack records: that is said, and the command is not simply done.
+ */
+export function withStoreToRead(
   context: Context,
   path: string,
-  use: (store: Store) => Promise<Result>,
-): Promise<Result> {
-  return withStore(context, path, { readOnly: true, createIfMissing: false }, use)
+  use: (store: Store) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  return withStore(context, path, { readOnly: true, createIfMissing: false }, async store => {
+    const code = await use(store)
+    const { damagedCommits } = store.stats()
+    if (damagedCommits === 0) return code
+    const { status } = context
+    await status.say(
+      `${status.paint.red('CORRUPT')} ${count(damagedCommits)} damaged commits: some records may be missing`,
+    )
+    return code === exitCodes.done ? exitCodes.incomplete : code
+  })
 }
 
 export function logOf(store: Store, actor: string, box: Box): Log {

@@ -22,7 +22,7 @@ export interface StoreLock {
 }
 
 /** Takes hold of an open file descriptor's lock; null when another has it. */
-export type LockAttempt = (fd: number) => Promise<(() => Promise<void>) | null>
+type LockAttempt = (fd: number) => Promise<(() => Promise<void>) | null>
 
 /**
  * @param waitMs how long to wait for another owner to let go; 0 answers at once

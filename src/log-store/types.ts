@@ -41,7 +41,7 @@ export interface Append {
   readonly receivedAt: number
 }
 
-/** A change to the small versioned key-value table. `value: null` deletes. */
+/** A change to the small versioned key-value table. `value: null` deletes; a value has at most 1 MiB. */
 export interface ItemChange {
   /** 1–512 bytes of UTF-8. */
   readonly key: string
@@ -141,6 +141,7 @@ export interface LogStore {
    * of a log follow the order of the calls. Nothing of a refused flush is written. The caller leaves all the bytes it
    * handed over as they are until then.
    * @throws NO_ACTOR, KEY_CONFLICT, TIP_CONFLICT (with `onConflict: 'reject'`), VERSION_CONFLICT, LOW_SPACE,
+   *   FLUSH_TOO_LARGE, INDEX_FAILED, INVALID_KEY and PAYLOAD_TOO_LARGE (an item's),
    *   OUTCOME_UNKNOWN, NOT_WRITTEN, POISONED, READ_ONLY
    */
   append(flush: Flush): Promise<readonly AppendOutcome[]>
@@ -197,6 +198,8 @@ export interface LogStoreStats {
   readonly logBytes: number
   /** Acknowledged changes (appends, trims, actors, items) that the index does not hold yet. */
   readonly unindexedChanges: number
+  /** Damaged commits that a read-only opener passed over, in part or whole; an owner never does: 0. */
+  readonly damagedCommits: number
   /** Appends that wait for a frame. */
   readonly waiting: number
   readonly index: { readonly state: 'current' | 'behind' | 'paused' | 'failed' | 'none'; readonly commit: number }

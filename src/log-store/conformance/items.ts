@@ -84,6 +84,18 @@ export function itemPromises(it: Define): void {
     assert.equal(shown(await store.item('a')), 'x v1')
   })
 
+  it('a key of 1 to 512 bytes and a value of up to 1 MiB are taken, others are refused and change nothing', async store => {
+    const limits = { key: 'k'.repeat(512), value: new Uint8Array(1024 * 1024) }
+    await change(store, limits)
+    assert.equal((await store.item(limits.key))?.value.length, limits.value.length)
+    const one = put('a', 'one')
+    for (const key of ['', 'k'.repeat(513), 'é'.repeat(257), '\ud800']) {
+      await rejects(change(store, one, { key, value: null }), 'INVALID_KEY')
+    }
+    await rejects(change(store, one, { key: 'b', value: new Uint8Array(1024 * 1024 + 1) }), 'PAYLOAD_TOO_LARGE')
+    assert.equal(await store.item('a'), null)
+  })
+
   it('an empty value is there', async store => {
     await change(store, put('a', ''))
     assert.equal(shown(await store.item('a')), ' v1')

@@ -170,6 +170,7 @@ export class EmbeddedLogStore implements LogStore {
       frames: counts.frames,
       logBytes: log.bytesWritten,
       unindexedChanges: this.indexer.behind,
+      damagedCommits: 0,
       waiting: this.#sequencer.waiting,
       index: { state: this.indexer.state, commit: this.indexer.commit },
     }

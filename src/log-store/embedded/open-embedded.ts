@@ -21,7 +21,7 @@ import type { ReplayProgress } from './replay.ts'
 
 const INDEX_FOLDER = 'index'
 
-export interface EmbeddedOptions {
+interface EmbeddedOptions {
   readonly path: string
   readonly disk: Disk
   readonly createIfMissing: boolean

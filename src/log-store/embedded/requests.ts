@@ -4,6 +4,7 @@
 import { FLUSH_BYTES_MAX } from '../../commit-log/layout.ts'
 import { TwinlogError } from '../../errors.ts'
 import { entryLength } from '../../record/entry.ts'
+import { checkItem } from '../item-limits.ts'
 import type { AppendOutcome, EpochBounds, Flush, LogName } from '../types.ts'
 
 interface Answer<Result> {
@@ -35,7 +36,7 @@ export type Request =
 /** More than any of twinlog's own entries but an item's takes. */
 export const OWN_ENTRY_BYTES = 4096
 
-/** Bytes that a flush may take in its frame, at most. @throws FLUSH_TOO_LARGE */
+/** Bytes that a flush may take in its frame, at most. @throws FLUSH_TOO_LARGE; INVALID_KEY, PAYLOAD_TOO_LARGE for an item */
 export function flushBytes(flush: Flush): number {
   let bytes = 0
   for (const payload of flush.payloads) bytes += entryLength(0, 0, payload.bytes.length)
@@ -43,7 +44,10 @@ export function flushBytes(flush: Flush): number {
   for (const append of flush.appends) {
     bytes += entryLength(append.key?.length ?? 0, append.meta?.length ?? 0, 0) + (isShared ? 8 : 0)
   }
-  for (const item of flush.items ?? []) bytes += OWN_ENTRY_BYTES + (item.value?.length ?? 0)
+  for (const item of flush.items ?? []) {
+    checkItem(item)
+    bytes += OWN_ENTRY_BYTES + (item.value?.length ?? 0)
+  }
   if (bytes > FLUSH_BYTES_MAX) {
     throw new TwinlogError('FLUSH_TOO_LARGE', `a flush of ${bytes} bytes is too large`, {
       bytes,

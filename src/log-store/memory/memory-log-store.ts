@@ -20,6 +20,7 @@ import type {
   ReadSlice,
   StoredRecord,
 } from '../types.ts'
+import { checkItem } from '../item-limits.ts'
 import { MemoryContents, type MemoryLog } from './contents.ts'
 
 /** Opens a log store in memory. */
@@ -76,6 +77,7 @@ class MemoryLogStore implements LogStore {
 
   async append(flush: Flush): Promise<readonly AppendOutcome[]> {
     this.#assertOpen()
+    for (const change of flush.items ?? []) checkItem(change)
     const payloads = flush.payloads.map(({ codec, bytes }) => ({ codec, bytes: copy(bytes) }))
     const outcomes: AppendOutcome[] = []
     const undo: (() => void)[] = []
@@ -190,6 +192,7 @@ class MemoryLogStore implements LogStore {
       frames: this.#commits,
       logBytes: this.#bytes,
       unindexedChanges: 0,
+      damagedCommits: 0,
       waiting: 0,
       index: { state: 'none', commit: this.#contents.commit },
     }

@@ -166,6 +166,7 @@ export class ReadOnlyLogStore implements LogStore {
       frames: 0,
       logBytes: 0,
       unindexedChanges: 0,
+      damagedCommits: this.#view.damagedCommits,
       waiting: 0,
       index: { state: 'none', commit: 0 },
     }

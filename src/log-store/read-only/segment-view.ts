@@ -27,6 +27,8 @@ const PLACES_MAX = 4
 export class SegmentView {
   readonly actors = new Map<string, SeenActor>()
   readonly items = new Map<string, Item>()
+  /** Commits of which something can't be known. */
+  damagedCommits = 0
   readonly #reading: SegmentReading
   readonly #onScan: (commits: number) => void
   readonly #heads = new Map<number, Bounds>()
@@ -97,6 +99,7 @@ export class SegmentView {
   }
 
   #fold(frame: ScannedFrame): void {
+    if (frame.damage === 'entries') this.damagedCommits += 1
     for (const change of knownChangesOf(frame)) this.#apply(change)
   }
 
