@@ -1,0 +1,80 @@
+/**
+ * Digests of a body: `Digest` (RFC 3230 §4.3.2) and `Content-Digest` (RFC 9530 §2). SHA-256 and SHA-512 count, others are
+ * passed over. Each one that counts has to match, and there has to be one.
+ */
+import { createHash } from 'node:crypto'
+import { decodeBase64 } from './base64.ts'
+import { headerValue, type HeaderLines } from './delivery.ts'
+import { Rejection } from './rejection.ts'
+import { formatBytes, readDictionary, type InnerList, type Item } from './structured-fields.ts'
+
+const VALUE_LENGTH_MAX = 4096
+
+const hashes = new Map([
+  ['sha-256', 'sha256'],
+  ['sha-512', 'sha512'],
+])
+
+/** Compares each digest header that is there with the body. */
+export function checkDigests(lines: HeaderLines, body: Uint8Array): Rejection | undefined {
+  for (const [name, matches] of [
+    ['digest', matchesDigest],
+    ['content-digest', matchesContentDigest],
+  ] as const) {
+    if (!lines.has(name)) continue
+    const value = headerValue(lines, name)
+    if (value === undefined || value.length > VALUE_LENGTH_MAX || !matches(value, body))
+      return new Rejection('digest_mismatch', name)
+  }
+  return undefined
+}
+
+/** Whether the value of a `Digest` header is true of the body: `SHA-256=…,SHA-512=…`, in any letter case. */
+export function matchesDigest(value: string, body: Uint8Array): boolean {
+  const claims: [name: string, digest: Buffer | undefined][] = []
+  for (const part of value.split(',')) {
+    const [, name, digest] = /^[ \t]*([\w.-]+)=([^ \t]*)[ \t]*$/.exec(part) ?? []
+    if (name === undefined || digest === undefined) return false
+    claims.push([name.toLowerCase(), decodeBase64(digest)])
+  }
+  return allMatch(claims, body)
+}
+
+/** Whether the value of a `Content-Digest` header is true of the body. */
+export function matchesContentDigest(value: string, body: Uint8Array): boolean {
+  const dictionary = readDictionary(value)
+  if (dictionary === undefined) return false
+  return allMatch(
+    [...dictionary].map(([name, member]) => [name, bytesOf(member)] as const),
+    body,
+  )
+}
+
+export function formatDigest(body: Uint8Array): string {
+  return `SHA-256=${createHash('sha256').update(body).digest('base64')}`
+}
+
+export function formatContentDigest(body: Uint8Array): string {
+  return formatBytes('sha-256', createHash('sha256').update(body).digest())
+}
+
+function bytesOf(member: Item | InnerList): Uint8Array | undefined {
+  return 'value' in member && member.value instanceof Uint8Array ? member.value : undefined
+}
+
+function allMatch(
+  claims: readonly (readonly [name: string, digest: Uint8Array | undefined])[],
+  body: Uint8Array,
+): boolean {
+  const recognised = claims.flatMap(([name, digest]) => {
+    const hash = hashes.get(name)
+    return hash === undefined ? [] : [{ hash, digest }]
+  })
+  const actual = new Map<string, Buffer>()
+  const matches = ({ hash, digest }: { hash: string; digest: Uint8Array | undefined }): boolean => {
+    const expected = actual.get(hash) ?? createHash(hash).update(body).digest()
+    actual.set(hash, expected)
+    return digest !== undefined && expected.equals(digest)
+  }
+  return recognised.length > 0 && recognised.every(matches)
+}
