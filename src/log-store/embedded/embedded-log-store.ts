@@ -105,7 +105,7 @@ export class EmbeddedLogStore implements LogStore {
     return this.#submit(answer => {
       const bytes = flushBytes(flush)
       const sums = flush.payloads.map(payload => this.#parts.log.checksum.sum(payload.bytes))
-      return { ...answer, kind: 'append', flush, sums, bytes }
+      return { kind: 'append', flush, sums, bytes, resolve: answer.resolve, reject: answer.reject }
     })
   }
 

@@ -54,7 +54,9 @@ export class FrameBatch {
     this.nextLog = nextLog
     this.bytes = bytes
     for (const change of this.changes) this.#memory.acknowledge(change, this.done)
-    for (const ticket of this.#tickets) ticket.answer()
+    // The batch lives on until it is indexed; what the callers gave it must not.
+    this.#undo.length = 0
+    for (const ticket of this.#tickets.splice(0)) ticket.answer()
     this.#settle()
   }
 

@@ -189,7 +189,7 @@ export class Indexer {
     if (last.end.commit > this.#log.durableCommit) await this.#log.sync()
     const batch = this.#index.batch()
     const fold = new IndexFold(batch, log => this.#headOf(log))
-    for (const frame of frames) await this.#foldFrame(frame, fold)
+    await this.#foldFrames(frames, fold)
     fold.finish()
     const { segment, offset, commit, chain } = last.end
     await this.#index.write(batch, { segment, offset, commit, chain: chain ?? 0n, nextLog: last.nextLog })
@@ -210,13 +210,15 @@ export class Indexer {
     return frames
   }
 
-  async #foldFrame(frame: FrameBatch, fold: IndexFold): Promise<void> {
+  async #foldFrames(frames: readonly FrameBatch[], fold: IndexFold): Promise<void> {
     let started = performance.now()
-    for (const [i, change] of frame.changes.entries()) {
-      fold.apply(change)
-      if (i % SLICE_CHANGES !== 0 || performance.now() - started < SLICE_MS) continue
-      await nextTurn()
-      started = performance.now()
+    for (const frame of frames) {
+      for (const change of frame.changes) {
+        fold.apply(change)
+        if (fold.changes % SLICE_CHANGES !== 0 || performance.now() - started < SLICE_MS) continue
+        await nextTurn()
+        started = performance.now()
+      }
     }
   }
 
@@ -230,6 +232,7 @@ export class Indexer {
     for (const frame of frames) this.#bytes -= frame.bytes
     this.#changes -= changes.length
     this.#memory.indexed(changes)
+    this.#memory.trim()
     this.#hasSweeps ||= changes.some(change => change.kind === 'bounds' || change.kind === 'actorRemoved')
   }
 

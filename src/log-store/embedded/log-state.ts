@@ -19,8 +19,10 @@ export class LogState {
   ackedTip: number
   /** What the index holds. */
   indexedFirst: number
-  /** Changes that the index does not hold yet. */
+  /** Changes that the index does not hold yet. Counted by `HotLogs`. */
   unindexed = 0
+  /** When `HotLogs` last made it the newest. */
+  movedAt = 0
   /** Locations of the sequences from `#tailFrom` on. */
   #tail: Location[] = []
   #tailFrom: number
@@ -55,28 +57,49 @@ export class HotLogs {
   readonly pins = new Pins<number>()
   readonly #states = new Map<number, LogState>()
   readonly #max: number
+  #moves = 0
+  /** Logs with changes that the index lacks. */
+  #busy = 0
 
   constructor(max: number) {
     this.#max = max
   }
 
-  /** Also marks the log as used just now. */
+  /**
+   * Also marks the log as used just now, about: a map in which one key is deleted and set again and again gets slow, so
+   * a log that is among the newest stays where it is.
+   */
   get(log: number): LogState | undefined {
     const state = this.#states.get(log)
-    if (state !== undefined && this.#states.size * 2 > this.#max) {
+    if (state !== undefined && this.#moves - state.movedAt > this.#max / 4) {
       this.#states.delete(log)
-      this.#states.set(log, state)
+      this.add(state)
     }
     return state
   }
 
   add(state: LogState): void {
+    this.#moves += 1
+    state.movedAt = this.#moves
     this.#states.set(state.log, state)
   }
 
-  /** Forgets the least recently used logs above the bound. */
+  /** The log has one more change that the index lacks. */
+  changed(state: LogState): void {
+    if (state.unindexed === 0) this.#busy += 1
+    state.unindexed += 1
+  }
+
+  /** The index holds one more change of the log. */
+  indexed(state: LogState): void {
+    state.unindexed -= 1
+    if (state.unindexed === 0) this.#busy -= 1
+  }
+
+  /** Forgets the least recently used logs above the bound. Those that must stay do not count. */
   trim(): void {
-    let excess = this.#states.size - this.#max
+    let excess = this.#states.size - this.#busy - this.#max
+    if (excess <= 0) return
     let looks = 2 * excess
     for (const [log, state] of this.#states) {
       if (excess <= 0 || looks <= 0) return

@@ -20,6 +20,8 @@ export class Overlay<Value> {
   readonly pins = new Pins<string>()
   readonly #cells = new Map<string, Cell<Value>>()
   readonly #max: number
+  /** Cells with changes that the index lacks. */
+  #busy = 0
 
   /** @param max how many looked-up values to keep */
   constructor(max: number) {
@@ -51,9 +53,9 @@ export class Overlay<Value> {
     const before = cell.value
     if (cell.underway === null) cell.acknowledged = before
     cell.value = value
+    if (cell.unindexed === 0) this.#busy += 1
     cell.unindexed += 1
     cell.underway = underway
-    this.#cells.delete(key)
     this.#cells.set(key, cell)
     return () => {
       cell.value = before
@@ -75,7 +77,9 @@ export class Overlay<Value> {
   /** The index holds one more change of it. */
   indexed(key: string): void {
     const cell = this.#cells.get(key)
-    if (cell !== undefined) cell.unindexed -= 1
+    if (cell === undefined) return
+    cell.unindexed -= 1
+    if (cell.unindexed === 0) this.#busy -= 1
   }
 
   /** The acknowledged values that the index may not hold yet. */
@@ -89,7 +93,8 @@ export class Overlay<Value> {
 
   /** Forgets looked-up values above the bound, oldest first. */
   trim(): void {
-    let excess = this.#cells.size - this.#max
+    let excess = this.#cells.size - this.#busy - this.#max
+    if (excess <= 0) return
     let looks = 2 * excess
     for (const [key, cell] of this.#cells) {
       if (excess <= 0 || looks <= 0) return

@@ -12,8 +12,8 @@ import { planFlush } from './plan-flush.ts'
 import type { Request } from './requests.ts'
 import type { TailMemory } from './tail-memory.ts'
 
-/** Requests looked up together, at most. */
-const LOOKED_UP_MAX = 2000
+/** Appends looked up together, about: far fewer than stay in memory, or they would be forgotten before they are used. */
+const APPENDS_LOOKED_UP_MAX = 2000
 
 interface SequencerHooks {
   /** Brings what these requests need into memory, mending the index where it must. */
@@ -99,7 +99,7 @@ export class Sequencer {
 
   #startLookUp(requests: readonly Request[]): void {
     this.#isLooking = true
-    void this.#lookUp(requests.slice(0, LOOKED_UP_MAX)).finally(() => {
+    void this.#lookUp(firstOf(requests)).finally(() => {
       this.#isLooking = false
       this.pump()
     })
@@ -244,4 +244,14 @@ export class Sequencer {
 
 export function poisoned(cause: unknown): TwinlogError<'POISONED'> {
   return new TwinlogError('POISONED', 'an earlier write failed; reopen the store', {}, cause)
+}
+
+/** The first requests with so many appends in all that they can be looked up together; at least one. */
+function firstOf(requests: readonly Request[]): readonly Request[] {
+  let appends = 0
+  const end = requests.findIndex(request => {
+    appends += request.kind === 'append' ? request.flush.appends.length : 1
+    return appends > APPENDS_LOOKED_UP_MAX
+  })
+  return end === -1 ? requests : requests.slice(0, Math.max(1, end))
 }

@@ -41,7 +41,7 @@ export class TailMemory {
       case 'append': {
         const state = this.#state(change.log)
         state.append(change.location)
-        state.unindexed += 1
+        this.logs.changed(state)
         if (change.key === null) return nothing
         const { seq, codec, payloadSum } = change
         return this.keys.change(TailMemory.keyOf(change.log, change.key), { seq, codec, payloadSum }, underway)
@@ -49,15 +49,15 @@ export class TailMemory {
       case 'bounds': {
         const state = this.#state(change.log)
         state.first = change.first
-        state.unindexed += 1
+        this.logs.changed(state)
         return nothing
       }
       case 'actorAdded': {
         for (const log of logsOf(change.number)) {
           const box = log % 2 === 0 ? 'inbox' : 'outbox'
           const state = new LogState(log, { actor: change.id, box }, { first: 1, tip: 0 })
-          state.unindexed = 1
           this.logs.add(state)
+          this.logs.changed(state)
         }
         return this.actors.change(change.id, { number: change.number, isActive: true }, underway)
       }
@@ -100,17 +100,17 @@ export class TailMemory {
   #indexedOne(change: Change): void {
     switch (change.kind) {
       case 'append':
-        this.#state(change.log).unindexed -= 1
+        this.logs.indexed(this.#state(change.log))
         if (change.key !== null) this.keys.indexed(TailMemory.keyOf(change.log, change.key))
         return
       case 'bounds': {
         const state = this.#state(change.log)
-        state.unindexed -= 1
+        this.logs.indexed(state)
         state.indexedFirst = change.first
         return
       }
       case 'actorAdded':
-        for (const log of logsOf(change.number)) this.#state(log).unindexed -= 1
+        for (const log of logsOf(change.number)) this.logs.indexed(this.#state(log))
         return this.actors.indexed(change.id)
       case 'actorRemoved':
         return this.actors.indexed(change.id)
