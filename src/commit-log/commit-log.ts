@@ -133,7 +133,7 @@ export class CommitLog {
    * @throws the disk's error, once; the log is poisoned then
    */
   async commitPending(): Promise<SealedFrame> {
-    if (this.#poison !== null) throw this.#poison
+    this.#assertSound()
     const frame = this.#seal()
     const endOffset = frame.place.offset + frame.bytes.length
     this.#pending.reset(this.#placeAfter(frame.place.segment, endOffset))
@@ -144,7 +144,7 @@ export class CommitLog {
       throw this.#poisonBy(error)
     }
     // A sync may have failed meanwhile.
-    if (this.#poison !== null) throw this.#poison
+    this.#assertSound()
     this.#accept(frame)
     if (this.#options.durability === 'disk') this.#durableCommit = frame.commit
     return frame
@@ -155,7 +155,7 @@ export class CommitLog {
     while (this.#syncing !== null) await this.#syncing.catch(() => {})
     const commit = this.#end.commit
     if (commit <= this.#durableCommit || this.#segment === null) return
-    if (this.#poison !== null) throw this.#poison
+    this.#assertSound()
     this.#syncing = this.#segment.file.sync()
     try {
       await this.#syncing
@@ -241,6 +241,10 @@ export class CommitLog {
     })
     this.#durableCommit = this.#end.commit
     this.#pending.reset(this.#placeAfter(this.#end.segment, this.#end.offset))
+  }
+
+  #assertSound(): void {
+    if (this.#poison !== null) throw this.#poison
   }
 
   #poisonBy(error: unknown): TwinlogError {

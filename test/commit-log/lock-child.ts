@@ -19,6 +19,7 @@ export async function main(directory: string, kind: string): Promise<void> {
 }
 
 function say(line: string): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- it is no window
   if (!isMainThread) parentPort?.postMessage(line)
   else if (process.send !== undefined) process.send(line)
   else writeSync(1, `${line}\n`)

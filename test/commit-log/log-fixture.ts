@@ -42,8 +42,8 @@ export function add(log: CommitLog, number: number, seq: number, text: string): 
 }
 
 /** One frame with a record for each text, in log 2. */
-export async function commit(log: CommitLog, first: number, texts: readonly string[]): Promise<Written[]> {
-  const written = texts.map((text, i) => add(log, 2, first + i, text))
+export async function commit(log: CommitLog, first: number, each: readonly string[]): Promise<Written[]> {
+  const written = each.map((text, i) => add(log, 2, first + i, text))
   await log.commitPending()
   return written
 }

@@ -100,7 +100,9 @@ describe.skipIf(process.platform !== 'linux')('the socket', () => {
     const workers = [cluster.fork(), cluster.fork()]
     const answers = workers.map(async worker => String(await once(worker, 'message').then(([line]) => line)))
     expect((await Promise.all(answers)).toSorted()).toEqual(['LOCKED', 'held'])
-    await Promise.all(workers.map(async worker => (worker.kill('SIGKILL'), once(worker, 'exit'))))
+    const exits = workers.map(worker => once(worker, 'exit'))
+    for (const worker of workers) worker.kill('SIGKILL')
+    await Promise.all(exits)
     cluster.removeAllListeners()
   })
 

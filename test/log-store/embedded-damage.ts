@@ -10,7 +10,7 @@ import { openDriver, reopened, withDirectory } from './embedded-store.ts'
 
 export const log = inbox(alice)
 /** Not the text itself, which the tests look for in the file. */
-export const keyOf = (text: string): Uint8Array => key([...text].toReversed().join(''))
+export const keyOf = (text: string): Uint8Array => key(text.split('').toReversed().join(''))
 
 /** Three records for alice and one for bob, each in a frame of its own; then one body in two logs, and a trim. */
 export async function fill(store: EmbeddedLogStore): Promise<void> {

@@ -15,12 +15,12 @@ async function appendUntilWaiting(store: EmbeddedLogStore): Promise<Promise<unkn
     const some = Array.from({ length: WAVE }, (_, i) => append(store, inbox(alice), `${wave * WAVE + i + 1}`))
     const all = Promise.all(some)
     // Nothing is waited for but the disk: some hundred turns are more than any frame takes.
-    let isDone = false
+    const progress = { isDone: false }
     void all.then(() => {
-      isDone = true
+      progress.isDone = true
     })
-    while (!isDone && store.stats().waiting < WAVE) await turn()
-    if (!isDone) return some
+    while (!progress.isDone && store.stats().waiting < WAVE) await turn()
+    if (!progress.isDone) return some
   }
 }
 

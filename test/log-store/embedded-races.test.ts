@@ -1,6 +1,6 @@
 /** Two things at once, held up at the moment where one could meet the other half done. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { truncate } from 'node:fs/promises'
+import { readdir, readlink, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -28,6 +28,7 @@ function readCold(): void {
   onTestFinished(() => pace.mockRestore())
 }
 
+// oxlint-disable-next-line typescript/unbound-method -- it is bound again where it is called
 const { locations } = KeyIndex.prototype
 
 /** Makes whoever asks the index for locations wait until the promise resolves. */
@@ -72,6 +73,13 @@ class GatedDisk extends FaultDisk {
   async untilWaiting(): Promise<void> {
     while (this.waiting === 0) await turn()
   }
+}
+
+/** Files below a directory that this process has open, where the system can tell. */
+async function openBelow(path: string): Promise<string[]> {
+  const numbers = await readdir('/proc/self/fd').catch(() => [])
+  const files = await Promise.all(numbers.map(number => readlink(`/proc/self/fd/${number}`).catch(() => '')))
+  return files.filter(file => file.startsWith(path))
 }
 
 /** What a power cut leaves of a segment of which only so many bytes were synced. */
@@ -214,6 +222,7 @@ describe('closing', () => {
         for (let i = 0; i < round; i += 1) await turn()
         await store.close()
         for (const code of await Promise.all(calls)) expect([null, 'CLOSED']).toContain(code)
+        expect(await openBelow(path)).toEqual([])
       }
       await reopened(path, async store => expect(await store.bounds(inbox(bob))).toMatchObject({ tip: 12 }))
     })
@@ -247,9 +256,12 @@ describe('a poisoned store', () => {
       for (const name of names) await append(store, inbox(name), 'x', { key: key('k') })
       await store.flushIndex()
       isBroken = true
-      const codes = await Promise.all(
-        names.map(async (name, i) => (i % 7 === 0 ? turn() : null, codeOf(append(store, inbox(name), 'y')))),
-      )
+      const appended: Promise<string | null>[] = []
+      for (const [i, name] of names.entries()) {
+        appended.push(codeOf(append(store, inbox(name), 'y')))
+        if (i % 7 === 0) await turn()
+      }
+      const codes = await Promise.all(appended)
       expect(new Set(codes)).toEqual(
         new Set(['OUTCOME_UNKNOWN', ...codes.filter(code => code === 'NOT_WRITTEN' || code === 'POISONED')]),
       )
