@@ -2,6 +2,7 @@
  * Opens a store in a directory: the composition root of the engine over the embedded or the read-only driver.
  */
 import { resolve } from 'node:path'
+import { RECEIVED_AT_MAX } from './actors/engine.ts'
 import { createStore } from './actors/store.ts'
 import type { Store } from './actors/types.ts'
 import { SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX } from './commit-log/layout.ts'
@@ -58,10 +59,11 @@ export interface OpenOptions {
  */
 export async function open(path: string, options: OpenOptions = {}): Promise<Store> {
   if (typeof path !== 'string' || path === '') throw new TypeError('path must be a non-empty string')
+  checkOptions(options)
   const root = resolve(path)
   const disk = nodeDisk(root)
   const clock = options.clock ?? Date.now
-  if (typeof clock !== 'function') throw new TypeError('clock must be a function')
+  inRange('clock', Math.floor(clock()), 0, RECEIVED_AT_MAX, 0)
   const payloadBytesMax = inRange('payloadBytesMax', options.payloadBytesMax, 1, PAYLOAD_BYTES_MAX, MIB)
   const onProgress = options.onProgress ?? (() => {})
   if (options.readOnly === true) {
@@ -75,7 +77,7 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Sto
   const driver = await openEmbedded({
     path: root,
     disk,
-    clock,
+    clock: () => Math.floor(clock()),
     createIfMissing: options.createIfMissing ?? true,
     durability: oneOf('durability', options.durability ?? 'disk', ['disk', 'os']),
     lockWaitMs: inRange('lockWaitMs', options.lockWaitMs, 0, 2 ** 31 - 1, 0),
@@ -90,9 +92,33 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Sto
   return createStore(driver, { clock, payloadBytesMax })
 }
 
+const OPTION_TYPES: Readonly<Record<keyof OpenOptions, 'boolean' | 'number' | 'string' | 'function'>> = {
+  createIfMissing: 'boolean',
+  readOnly: 'boolean',
+  durability: 'string',
+  lockWaitMs: 'number',
+  payloadBytesMax: 'number',
+  segmentBytes: 'number',
+  recentBytes: 'number',
+  hotLogs: 'number',
+  unindexedMax: 'number',
+  freeBytesMin: 'number',
+  clock: 'function',
+  onProgress: 'function',
+}
+
+/** A misspelt option, or one of a wrong type, must not open a store in another way than was meant. */
+function checkOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object')
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(OPTION_TYPES, name)) throw new TypeError(`open has no option ${name}`)
+    const type = OPTION_TYPES[name as keyof OpenOptions]
+    if (value !== undefined && typeof value !== type) throw new TypeError(`${name} must be a ${type}`)
+  }
+}
+
 function inRange(name: string, given: number | undefined, min: number, max: number, fallback: number): number {
   const value = given ?? fallback
-  if (typeof value !== 'number') throw new TypeError(`${name} must be a number`)
   if (Number.isSafeInteger(value) && value >= min && value <= max) return value
   throw new TwinlogError('OUT_OF_RANGE', `${name} must be a whole number from ${min} to ${max}`, {
     argument: name,

@@ -3,6 +3,7 @@
  * wake-up only says 'look again', and looking always starts at the cursor. So nothing is skipped between catching up
  * and going live, and nothing comes twice.
  */
+import { setMaxListeners } from 'node:events'
 import type { LogName } from '../log-store/types.ts'
 import { checkOptionalInteger, checkOptions, checkSignal } from './arguments.ts'
 import { checkCursors, trimmed } from './cursor.ts'
@@ -42,6 +43,8 @@ async function* generate<Value>(
   let from = after === undefined ? 1 : after + 1
   signal?.throwIfAborted()
   const unwatch = logStore.watch(log, wake.up)
+  // One signal ends any number of followers.
+  if (signal !== undefined) setMaxListeners(0, signal)
   signal?.addEventListener('abort', wake.up)
   try {
     while (!wake.stopped) {
@@ -69,6 +72,9 @@ async function* generate<Value>(
   }
 }
 
+/** The longest interval of a timer. */
+const ALIVE_MS = 2 ** 31 - 1
+
 /** Remembers a wake-up that comes while nobody waits. */
 class Wake {
   #isUp = false
@@ -91,9 +97,11 @@ class Wake {
 
   wait(): Promise<void> {
     if (this.#isUp) return Promise.resolve()
-    return new Promise(resolve => {
+    // Whoever follows is waiting for something: the process must not end meanwhile as if it had nothing to do.
+    const alive = setInterval(() => {}, ALIVE_MS)
+    return new Promise<void>(resolve => {
       this.#resolve = resolve
-    })
+    }).finally(() => clearInterval(alive))
   }
 }
 

@@ -21,11 +21,11 @@ export interface LogRecord<Value = unknown> {
 
 export interface AppendOptions {
   /** Appending is idempotent by this key (an activity's `id`), for the life of the log. 1–65,536 bytes of UTF-8. */
-  readonly key?: string
+  readonly key?: string | undefined
   /** Append only if the log's tip is this; 0 for an empty log. */
-  readonly expectedTip?: number
+  readonly expectedTip?: number | undefined
   /** When the key is there with other bytes: `conflict` (default) rejects with `KEY_CONFLICT`, `keep` keeps the first. */
-  readonly ifExists?: 'conflict' | 'keep'
+  readonly ifExists?: 'conflict' | 'keep' | undefined
   /** A small value (at most 4,096 bytes as msgpack) stored beside the payload; no part of 'same bytes'. */
   readonly meta?: unknown
 }
@@ -64,15 +64,15 @@ export type FlushResult =
  */
 export interface PageOptions<Value = unknown> {
   /** Newest first, from below this sequence. */
-  readonly before?: number
+  readonly before?: number | undefined
   /** Oldest first, from above this sequence. Not together with `before`. */
-  readonly after?: number
+  readonly after?: number | undefined
   /** Items on the page: 1–1,000, 20 by default. */
-  readonly limit?: number
+  readonly limit?: number | undefined
   /** Only records that pass. */
-  readonly where?: (record: LogRecord<Value>) => boolean
+  readonly where?: ((record: LogRecord<Value>) => boolean) | undefined
   /** Records looked at for one page, 1–100,000, 1,000 by default: a strict `where` then yields a short page with a cursor. */
-  readonly scanMax?: number
+  readonly scanMax?: number | undefined
 }
 
 export interface Page<Value = unknown> {
@@ -86,20 +86,20 @@ export interface Page<Value = unknown> {
 
 export interface ReadOptions {
   /** Only records above this sequence; from the first record by default. */
-  readonly after?: number
+  readonly after?: number | undefined
   /** Only records below this sequence; up to the tip of the moment each slice is read by default. */
-  readonly before?: number
+  readonly before?: number | undefined
   /** Newest first. */
-  readonly reverse?: boolean
+  readonly reverse?: boolean | undefined
   /** Stop after so many records. */
-  readonly limit?: number
-  readonly signal?: AbortSignal
+  readonly limit?: number | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface FollowOptions {
   /** Start above this sequence; from the first record by default. */
-  readonly after?: number
-  readonly signal?: AbortSignal
+  readonly after?: number | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Status } from './status.ts'
 /** Stable: scripts rely on them. docs/cli.md lists them. */
 export const exitCodes = {
   done: 0,
-  /** Done, but some input was refused, damage was found, or it was stopped midway. */
+  /** Done, but some input was refused, damage was found, it was stopped midway, or what was asked for is not there. */
   incomplete: 1,
   usage: 2,
   notOpened: 3,

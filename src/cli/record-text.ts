@@ -17,16 +17,16 @@ export function recordForPeople(record: LogRecord, paint: Paint): string {
 export function recordAsJson(record: LogRecord): string {
   const { seq, receivedAt, codec, meta } = record
   const members = [`"seq":${seq}`, `"receivedAt":${receivedAt}`, `"codec":"${codec}"`]
-  if (meta !== undefined) members.push(member('meta', meta))
+  if (meta !== undefined) members.push(member('meta', 'metaInspected', meta))
   if (codec === 'json') members.push(`"value":${onOneLine(utf8(record.bytes))}`)
   else if (codec === 'bytes') members.push(`"base64":"${Buffer.from(record.bytes).toString('base64')}"`)
-  else members.push(member('value', record.value))
+  else members.push(member('value', 'inspected', record.value))
   return `{${members.join(',')}}\n`
 }
 
-function member(name: string, value: unknown): string {
+function member(name: string, otherwise: string, value: unknown): string {
   const text = jsonTextOf(value)
-  return text === null ? `"${name}":null,"inspected":${JSON.stringify(inspected(value))}` : `"${name}":${text}`
+  return text === null ? `"${name}":null,"${otherwise}":${JSON.stringify(inspected(value))}` : `"${name}":${text}`
 }
 
 function body(record: LogRecord): string {

@@ -56,8 +56,8 @@ function programFor({ stdout, stderr }: Surroundings): Command {
     })
     .addHelpText(
       'after',
-      '\nExit codes: 0 done; 1 done, but some input was refused, damage was found, or it was stopped midway;\n' +
-        '2 wrong usage; 3 the store could not be opened.',
+      '\nExit codes: 0 done; 1 done, but some input was refused, damage was found, it was stopped midway,\n' +
+        'or what was asked for is not there; 2 wrong usage; 3 the store could not be opened.',
     )
 }
 
@@ -74,12 +74,18 @@ async function explained(error: unknown, status: Status, signal: AbortSignal): P
   }
   const isOpening = error instanceof OpenFailure
   const cause: unknown = isOpening ? error.cause : error
-  if (isTwinlogError(cause)) await status.say(`${paint.red(`error: ${cause.code}`)} ${printable(cause.message)}`)
+  if (isSystemError(cause)) await status.say(`${paint.red(`error: ${cause.code}`)} ${printable(cause.message)}`)
+  else if (isTwinlogError(cause)) await status.say(`${paint.red(`error: ${cause.code}`)} ${printable(cause.message)}`)
   else
     await status.say(
       `${paint.red('error:')} ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`,
     )
   return isOpening ? exitCodes.notOpened : exitCodes.incomplete
+}
+
+/** A disk that is full, an output that can't be written: the message says it all. */
+function isSystemError(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string'
 }
 
 /** What Node's streams throw, whatever the signal's reason. */

@@ -17,7 +17,7 @@ export function nodeDisk(root: string): Disk {
   const at = (path: string): string => join(root, path)
   return {
     list: folder =>
-      attempt(folder, async () => {
+      attempt(at(folder), async () => {
         try {
           return await readdir(at(folder))
         } catch (error) {
@@ -25,21 +25,21 @@ export function nodeDisk(root: string): Disk {
           throw error
         }
       }),
-    makeFolder: folder => attempt(folder, async () => void (await mkdir(at(folder), { recursive: true }))),
+    makeFolder: folder => attempt(at(folder), async () => void (await mkdir(at(folder), { recursive: true }))),
     open(file) {
       try {
-        return new NodeFile(file, openSync(at(file), constants.O_RDONLY), false)
+        return new NodeFile(at(file), openSync(at(file), constants.O_RDONLY), false)
       } catch (error) {
-        throw toTwinlogError(file, error)
+        throw toTwinlogError(at(file), error)
       }
     },
     create: (file, { durable }) =>
-      attempt(file, async () => {
+      attempt(at(file), async () => {
         const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | (durable ? SYNCED_WRITES : 0)
-        return new NodeFile(file, openSync(at(file), flags, 0o600), durable)
+        return new NodeFile(at(file), openSync(at(file), flags, 0o600), durable)
       }),
     readWhole: file =>
-      attempt(file, async () => {
+      attempt(at(file), async () => {
         try {
           return await readFile(at(file))
         } catch (error) {
@@ -47,11 +47,11 @@ export function nodeDisk(root: string): Disk {
           throw error
         }
       }),
-    rename: (from, to) => attempt(to, () => rename(at(from), at(to))),
-    remove: file => attempt(file, () => rm(at(file), { force: true, recursive: true })),
-    syncFolder: folder => attempt(folder, () => syncFolder(at(folder))),
+    rename: (from, to) => attempt(at(to), () => rename(at(from), at(to))),
+    remove: file => attempt(at(file), () => rm(at(file), { force: true, recursive: true })),
+    syncFolder: folder => attempt(at(folder), () => syncFolder(at(folder))),
     freeBytes: () =>
-      attempt('', async () => {
+      attempt(root, async () => {
         const space = await statfs(root)
         return space.bavail * space.bsize
       }),

@@ -60,7 +60,7 @@ function openLockFile(directory: string): number {
   try {
     return openSync(join(directory, LOCK_FILE), constants.O_RDWR | constants.O_CREAT, 0o600)
   } catch (error) {
-    throw toTwinlogError(LOCK_FILE, error)
+    throw toTwinlogError(join(directory, LOCK_FILE), error)
   }
 }
 
