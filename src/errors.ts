@@ -48,6 +48,10 @@ export interface ErrorFacts {
   OUTCOME_UNKNOWN: object
   /** The encoded payload is larger than the store's `payloadBytesMax`. */
   PAYLOAD_TOO_LARGE: { bytes: number; bytesMax: number }
+  /** A peer could not be fetched; what is known of it stays. `cause` is what the fetch function threw or returned. */
+  PEER_FETCH_FAILED: { peer: string; reason: 'error' | 'gone' | 'timeout' }
+  /** What was given or fetched as a peer state is none, or is another peer's; `received` is what came. */
+  PEER_INVALID: { peer: string; received: unknown }
   /** An earlier write failed; the store takes no more appends until it is reopened. Reads go on. */
   POISONED: object
   /** The store was opened read-only, or its directory can't be written. */
@@ -83,6 +87,6 @@ export class TwinlogError<Code extends ErrorCode = ErrorCode> extends Error {
 export function isTwinlogError<Code extends ErrorCode = ErrorCode>(
   error: unknown,
   code?: Code,
-): error is TwinlogError<Code> & ErrorFacts[Code] {
+): error is { [Each in Code]: TwinlogError<Each> & ErrorFacts[Each] }[Code] {
   return error instanceof TwinlogError && (code === undefined || error.code === code)
 }

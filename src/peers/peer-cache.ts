@@ -1,0 +1,259 @@
+/**
+ * The persistent peer cache: a `PeerSet` in memory, answering at once, and a database of its own that it is read from
+ * and written to. Fetches come in here, and only here: one at a time for each peer, and none of them, however it ends
+ * badly, takes anything away.
+ */
+import { TwinlogError } from '../errors.ts'
+import { Flights, type Outcome } from './flights.ts'
+import { PeerDatabase, type OpenedDatabase } from './peer-database.ts'
+import * as sets from './peer-set.ts'
+import { checkPeerId, hasSameKeys, readPeerState } from './peer-state.ts'
+import type { FetchPeerState, NegativeEntry, PeerHit, PeerKeyHit, PeerState } from './types.ts'
+
+export interface PeerCacheOptions {
+  /** Now, in milliseconds since 1970. */
+  readonly clock?: () => number
+  readonly peersMax?: number
+  readonly negativesMax?: number
+  readonly tombstonesMax?: number
+  readonly fetchTimeoutMs?: number
+  /** There from the start, unless there is something newer, a tombstone, or no room. */
+  readonly initial?: Iterable<PeerState>
+}
+
+interface FetchOptions {
+  /** Ends this call's waiting; the fetch goes on while others wait for it. */
+  readonly signal?: AbortSignal
+}
+
+interface PeerRefresh extends PeerHit {
+  /** Whether its keys are others than before: if not, verifying again would give the same answer. */
+  readonly keysChanged: boolean
+}
+
+const CAUSES_MAX = 8
+/** The longest that a timer of Node can take. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1
+
+export class PeerCache {
+  readonly #clock: () => number
+  readonly #database: PeerDatabase
+  readonly #flights: Flights<PeerState>
+  /** Used since the set was told, the latest last. */
+  readonly #used = new Set<string>()
+  #set: sets.PeerSet
+  #closing: Promise<void> | undefined
+
+  private constructor({ database, set }: OpenedDatabase, clock: () => number, timeoutMs: number) {
+    this.#database = database
+    this.#set = set
+    this.#clock = clock
+    this.#flights = new Flights({
+      timeoutMs,
+      land: (peerId, outcome) => this.#land(peerId, outcome),
+      timedOut: peerId => fetchFailed(peerId, 'timeout', `no answer within ${timeoutMs} ms`),
+    })
+  }
+
+  /**
+   * Opens the cache in a directory of its own, and makes it when there is none. What can't be read there is thrown away.
+   * @throws PEER_INVALID, OUT_OF_RANGE; LOCKED, NOT_A_STORE, LOW_SPACE, READ_ONLY, IO_ERROR
+   */
+  static async open(directory: string, options: PeerCacheOptions = {}): Promise<PeerCache> {
+    const { clock = Date.now, initial = [] } = options
+    const limits = {
+      peersMax: checkLimit('peersMax', options.peersMax ?? 10_000),
+      negativesMax: checkLimit('negativesMax', options.negativesMax ?? 1000),
+      tombstonesMax: checkLimit('tombstonesMax', options.tombstonesMax ?? 10_000),
+    }
+    const timeoutMs = checkLimit('fetchTimeoutMs', options.fetchTimeoutMs ?? 10_000, TIMEOUT_MS_MAX)
+    const first = [...initial].map(each => readPeerState(each))
+    const { database, set } = await PeerDatabase.open(directory, limits)
+    const whole = sets.addInitialPeers(set, first)
+    for (const id of whole.peers.keys()) if (!set.peers.has(id)) database.note(id)
+    const cache = new PeerCache({ database, set: whole }, clock, timeoutMs)
+    try {
+      await cache.#save()
+      return cache
+    } catch (error) {
+      await cache.close().catch(() => undefined)
+      throw error
+    }
+  }
+
+  lookup(peerId: string): PeerHit | undefined {
+    this.#checkOpen()
+    const hit = sets.lookupPeer(this.#set, peerId, this.#clock())
+    if (hit !== undefined) this.#use(peerId)
+    return hit
+  }
+
+  /** Actors may list one key id together: then `owner` says whose is meant, else it is the one that came in first. */
+  lookupByKey(keyId: string, owner?: string): PeerKeyHit | undefined {
+    this.#checkOpen()
+    const hit = sets.lookupKey(this.#set, keyId, this.#clock(), owner)
+    if (hit !== undefined) this.#use(hit.peer.id)
+    return hit
+  }
+
+  /** In the order in which they came in. */
+  list(): readonly PeerState[] {
+    this.#checkOpen()
+    return sets.listPeers(this.#set)
+  }
+
+  /** Seen at once by every lookup; resolves when it is saved. @throws PEER_INVALID */
+  async store(peer: PeerState): Promise<void> {
+    this.#checkOpen()
+    this.#put(readPeerState(peer))
+    await this.#save()
+  }
+
+  async evict(peerId: string): Promise<void> {
+    this.#checkOpen()
+    this.#set = sets.evictPeer(this.#set, peerId)
+    this.#database.note(peerId)
+    await this.#save()
+  }
+
+  /**
+   * What is there, however stale; else what the fetch brings, which is stored.
+   * @throws PEER_FETCH_FAILED, PEER_INVALID
+   */
+  async lookupOrFetch(peerId: string, fetch: FetchPeerState, options: FetchOptions = {}): Promise<PeerHit> {
+    const hit = this.lookup(peerId)
+    if (hit !== undefined) return hit
+    return sets.hitOf(await this.#fetch(peerId, fetch, options), this.#clock())
+  }
+
+  /**
+   * Fetches, whatever is there, and replaces it on success only.
+   * @throws PEER_FETCH_FAILED, PEER_INVALID
+   */
+  async refresh(peerId: string, fetch: FetchPeerState, options: FetchOptions = {}): Promise<PeerRefresh> {
+    this.#checkOpen()
+    const before = this.#set.peers.get(peerId)?.peer
+    const peer = await this.#fetch(peerId, fetch, options)
+    const keysChanged = before === undefined || !hasSameKeys(before, peer)
+    return { ...sets.hitOf(peer, this.#clock()), keysChanged }
+  }
+
+  /** In memory only, and read by nothing here but `negative`: whether it stands in the way is the caller's to say. */
+  addNegative(id: string, entry: NegativeEntry): void {
+    this.#checkOpen()
+    this.#set = sets.addNegative(this.#set, id, entry, this.#clock())
+  }
+
+  negative(id: string): NegativeEntry | undefined {
+    this.#checkOpen()
+    return sets.negativeOf(this.#set, id, this.#clock())
+  }
+
+  /** Since when the peer answers 410. */
+  tombstone(peerId: string): number | undefined {
+    this.#checkOpen()
+    return sets.tombstoneOf(this.#set, peerId)
+  }
+
+  /** Who waits for a fetch gets CLOSED. @throws LOW_SPACE, READ_ONLY, IO_ERROR: closed, but something was not saved */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#flights.failAll(closed())
+    for (const id of this.#used) this.#database.note(id)
+    this.#applyUses()
+    await this.#database.close(() => this.#set)
+  }
+
+  async #fetch(peerId: string, fetch: FetchPeerState, { signal }: FetchOptions): Promise<PeerState> {
+    checkPeerId(peerId)
+    return this.#flights.join(peerId, flight => fetch(peerId, { signal: flight }), signal)
+  }
+
+  /** Nobody who asked for a peer has to hear that the disk is full: what was not saved is tried again by later writes. */
+  #land(peerId: string, outcome: Outcome): PeerState {
+    try {
+      const peer = readOutcome(peerId, outcome)
+      this.#put(peer)
+      return peer
+    } catch (error) {
+      if (isGone(error)) this.#bury(peerId)
+      throw error
+    } finally {
+      this.#save().catch(() => undefined)
+    }
+  }
+
+  #put(peer: PeerState): void {
+    this.#applyUses()
+    const before = this.#set
+    this.#set = sets.storePeer(before, peer)
+    this.#database.note(peer.id)
+    for (const id of before.peers.keys()) if (!this.#set.peers.has(id)) this.#database.note(id)
+  }
+
+  #bury(peerId: string): void {
+    const before = this.#set
+    this.#set = sets.addTombstone(before, peerId, this.#clock())
+    this.#database.note(peerId)
+    for (const id of before.tombstones.keys()) if (!this.#set.tombstones.has(id)) this.#database.note(id)
+  }
+
+  #use(peerId: string): void {
+    this.#used.delete(peerId)
+    this.#used.add(peerId)
+  }
+
+  #applyUses(): void {
+    this.#set = sets.usePeers(this.#set, this.#used)
+    this.#used.clear()
+  }
+
+  #save(): Promise<void> {
+    return this.#database.write(() => this.#set)
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw closed()
+  }
+}
+
+function readOutcome(peerId: string, outcome: Outcome): PeerState {
+  const failure = 'thrown' in outcome ? outcome : { thrown: outcome.returned }
+  if ('returned' in outcome && !(outcome.returned instanceof Error)) return readPeerState(outcome.returned, peerId)
+  const { thrown } = failure
+  const words = thrown instanceof Error ? thrown.message : String(thrown)
+  throw fetchFailed(peerId, hasStatusGone(thrown) ? 'gone' : 'error', words, thrown)
+}
+
+function fetchFailed(peer: string, reason: 'error' | 'gone' | 'timeout', words: string, cause?: unknown): TwinlogError {
+  return new TwinlogError('PEER_FETCH_FAILED', `${peer} could not be fetched: ${words}`, { peer, reason }, cause)
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof TwinlogError && 'reason' in error && error.reason === 'gone'
+}
+
+/** Whether an error, or what caused it, carries the HTTP status 410. */
+function hasStatusGone(error: unknown): boolean {
+  let at = error
+  for (let depth = 0; depth < CAUSES_MAX && typeof at === 'object' && at !== null; depth++) {
+    if ('status' in at && at.status === 410) return true
+    at = 'cause' in at ? at.cause : undefined
+  }
+  return false
+}
+
+function closed(): TwinlogError {
+  return new TwinlogError('CLOSED', 'the peer cache is closed', {})
+}
+
+function checkLimit(name: string, value: unknown, max = Number.MAX_SAFE_INTEGER): number {
+  if (typeof value !== 'number') throw new TypeError(`${name} must be a number`)
+  if (Number.isSafeInteger(value) && value >= 1 && value <= max) return value
+  const facts = { argument: name, value, min: 1, max }
+  throw new TwinlogError('OUT_OF_RANGE', `${name} must be an integer from 1 to ${max}, not ${value}`, facts)
+}

@@ -1,0 +1,134 @@
+/**
+ * The database under the peer cache: all of it is read when it is opened, and written whenever the cache changed. It is
+ * only a cache, so what is damaged is thrown away, but nothing that does not look like a database is ever removed.
+ */
+import { readdir, rm } from 'node:fs/promises'
+import { Checksum } from '../bytes/checksum.ts'
+import { isTwinlogError, TwinlogError } from '../errors.ts'
+import { isLevelLocked, openLevel, toIndexError, type Database } from '../key-index/level-database.ts'
+import { decodeRecord, encodePeer, encodeTombstone, peerKey, tombstoneKey } from './peer-records.ts'
+import { restorePeerSet, type PeerEntry, type PeerSet, type PeerSetLimits } from './peer-set.ts'
+
+const LEVEL_FILE = /^(CURRENT|LOCK|LOG|LOG\.old|MANIFEST-\d+|\d+\.(ldb|sst|log|dbtmp))$/
+
+export interface OpenedDatabase {
+  readonly database: PeerDatabase
+  readonly set: PeerSet
+}
+
+export class PeerDatabase {
+  readonly #directory: string
+  readonly #database: Database
+  readonly #checksum: Checksum
+  /** Ids whose peer or tombstone on disk may not be what the set holds. */
+  readonly #changed = new Set<string>()
+  #writing: Promise<void> = Promise.resolve()
+
+  private constructor(directory: string, database: Database, checksum: Checksum) {
+    this.#directory = directory
+    this.#database = database
+    this.#checksum = checksum
+  }
+
+  /** @throws LOCKED, NOT_A_STORE, LOW_SPACE, READ_ONLY, IO_ERROR */
+  static async open(directory: string, limits: PeerSetLimits): Promise<OpenedDatabase> {
+    const checksum = await Checksum.plain()
+    await checkDirectory(directory)
+    try {
+      return await PeerDatabase.#read(directory, limits, checksum)
+    } catch (error) {
+      const typed = isLevelLocked(error)
+        ? new TwinlogError('LOCKED', `${directory} is open elsewhere`, { path: directory }, error)
+        : toIndexError(directory, error)
+      // What has no better name is damage.
+      if (!isTwinlogError(typed, 'IO_ERROR') && !isTwinlogError(typed, 'PEER_INVALID')) throw typed
+    }
+    try {
+      await rm(directory, { recursive: true, force: true })
+      return await PeerDatabase.#read(directory, limits, checksum)
+    } catch (error) {
+      throw toIndexError(directory, error)
+    }
+  }
+
+  static async #read(directory: string, limits: PeerSetLimits, checksum: Checksum): Promise<OpenedDatabase> {
+    const level = await openLevel(directory)
+    try {
+      const entries: PeerEntry[] = []
+      const tombstones: [id: string, since: number][] = []
+      for await (const [key, sealed] of level.iterator()) {
+        const record = decodeRecord(key, sealed, checksum)
+        if (record.kind === 'peer') entries.push(record.entry)
+        else tombstones.push([record.id, record.since])
+      }
+      const database = new PeerDatabase(directory, level, checksum)
+      const set = restorePeerSet(limits, entries, tombstones)
+      for (const { peer } of entries) if (!set.peers.has(peer.id)) database.note(peer.id)
+      for (const [id] of tombstones) if (!set.tombstones.has(id)) database.note(id)
+      return { database, set }
+    } catch (error) {
+      await level.close()
+      throw error
+    }
+  }
+
+  /** The id's peer or tombstone changed; the next write saves it. */
+  note(id: string): void {
+    this.#changed.add(id)
+  }
+
+  /**
+   * Writes what changed, one batch after another; `current` is asked for the set when it is this batch's turn. What could
+   * not be written is tried again with the next batch.
+   * @throws LOW_SPACE, READ_ONLY, IO_ERROR
+   */
+  write(current: () => PeerSet): Promise<void> {
+    const written = this.#writing.then(() => this.#writeBatch(current()))
+    this.#writing = written.catch(() => undefined)
+    return written
+  }
+
+  /** Whatever happens, it is closed. */
+  async close(current: () => PeerSet): Promise<void> {
+    try {
+      await this.write(current)
+    } finally {
+      await this.#database.close()
+    }
+  }
+
+  async #writeBatch({ peers, tombstones }: PeerSet): Promise<void> {
+    if (this.#changed.size === 0) return
+    const ids = [...this.#changed]
+    this.#changed.clear()
+    const batch = this.#database.batch()
+    for (const id of ids) {
+      const [entry, since] = [peers.get(id), tombstones.get(id)]
+      if (entry === undefined) batch.del(peerKey(id))
+      else batch.put(peerKey(id), encodePeer(entry, this.#checksum))
+      if (since === undefined) batch.del(tombstoneKey(id))
+      else batch.put(tombstoneKey(id), encodeTombstone(id, since, this.#checksum))
+    }
+    try {
+      await batch.write()
+    } catch (error) {
+      for (const id of ids) this.#changed.add(id)
+      throw toIndexError(this.#directory, error)
+    }
+  }
+}
+
+async function checkDirectory(directory: string): Promise<void> {
+  let names: string[] = []
+  try {
+    names = await readdir(directory)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOENT') return
+    if (code !== 'ENOTDIR') throw toIndexError(directory, error)
+    throw new TwinlogError('NOT_A_STORE', `${directory} is no directory`, { path: directory }, error)
+  }
+  const strange = names.find(name => !LEVEL_FILE.test(name))
+  if (strange === undefined) return
+  throw new TwinlogError('NOT_A_STORE', `${directory} holds something else: ${strange}`, { path: directory })
+}
