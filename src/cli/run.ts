@@ -85,7 +85,8 @@ async function explained(error: unknown, status: Status, signal: AbortSignal): P
 
 /** A disk that is full, an output that can't be written: the message says it all. */
 function isSystemError(error: unknown): error is Error & { readonly code: string } {
-  return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string'
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code)
 }
 
 /** What Node's streams throw, whatever the signal's reason. */
