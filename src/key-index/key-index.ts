@@ -134,11 +134,20 @@ export class KeyIndex {
     sequences: readonly number[],
   ): (values.IndexedLocation | null)[] | Promise<(values.IndexedLocation | null)[]> {
     const wanted = sequences.map(seq => keys.entryKey(log, seq))
-    if (!this.#pace.isHot) return this.#many(wanted, values.decodeLocation)
-    return wanted.map(key => {
+    const found: (values.IndexedLocation | null)[] = []
+    for (const key of wanted) {
+      if (!this.#pace.isHot) return this.#locationsAfter(found, wanted.slice(found.length))
       const sealed = this.#pace.run(() => this.#database.getSync(key))
-      return sealed === undefined ? null : values.decodeLocation(values.unseal(key, sealed, this.#checksum))
-    })
+      found.push(sealed === undefined ? null : values.decodeLocation(values.unseal(key, sealed, this.#checksum)))
+    }
+    return found
+  }
+
+  async #locationsAfter(
+    found: readonly (values.IndexedLocation | null)[],
+    rest: Buffer[],
+  ): Promise<(values.IndexedLocation | null)[]> {
+    return [...found, ...(await this.#many(rest, values.decodeLocation))]
   }
 
   async dedupes(

@@ -7,8 +7,16 @@ import { open } from '../../src/open.ts'
 import { actorOf, flushLogs, keyOf, logsOf, bodyOf, type Acknowledged } from './kill9-load.ts'
 import { logIn } from './store-subject.ts'
 
+/** Written at once and as a whole. A pipe that is full for the moment, because its reader is slow, is tried again. */
 function say(acknowledged: Acknowledged): void {
-  writeSync(1, `${JSON.stringify(acknowledged)}\n`)
+  const line = Buffer.from(`${JSON.stringify(acknowledged)}\n`)
+  for (let written = 0; written < line.length;) {
+    try {
+      written += writeSync(1, line, written)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    }
+  }
 }
 
 export async function main(directory: string, run: string): Promise<void> {

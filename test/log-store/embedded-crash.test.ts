@@ -62,6 +62,50 @@ describe('a process that dies at any operation', () => {
   }
 })
 
+describe('a power cut at any operation', () => {
+  for (const durability of ['disk', 'os'] as const) {
+    const promise =
+      durability === 'disk' ? 'everything acknowledged' : 'everything acknowledged before a flush, and no gap'
+
+    it(`leaves a store that opens, with ${promise} (durability ${durability})`, async () => {
+      const power = { isCut: true }
+      for (let step = 6; power.isCut; step += 1) {
+        await withDirectory(async path => {
+          const crashing = new CrashDisk(nodeDisk(path), path)
+          power.isCut = false
+          const disk = new FaultDisk(crashing, ({ number }) => {
+            if (number === step) {
+              power.isCut = true
+              crashing.cutPower()
+            }
+            return null
+          })
+          const store = await openDriver(path, { durability, unindexedMax: 100_000 }, disk).catch(() => null)
+          // The index would be synced on its own disk, which has power for ever.
+          store?.indexer.pause()
+          const attempts: Attempt[] = []
+          if (store !== null && (await codeOf(store.addActor(actor))) === null) {
+            for (let wave = 0; wave < WAVES; wave += 1) {
+              const some = await work(store, 1, wave)
+              const isFlushed = (await codeOf(store.flush())) === null
+              attempts.push(...some.map(each => (durability === 'disk' || isFlushed ? each : unsure(each))))
+            }
+          }
+          await store?.close().catch(() => null)
+          crashing.cutPower()
+          await crashing.settle(step)
+          await reopened(path, next => assertKept(next, attempts))
+        })
+      }
+    })
+  }
+})
+
+/** Acknowledged by the operating system alone: after a power cut it may be there or not. */
+function unsure(attempt: Attempt): Attempt {
+  return typeof attempt.outcome === 'string' ? attempt : { ...attempt, outcome: 'OUTCOME_UNKNOWN' }
+}
+
 /** A directory as `kill -9` left it: frames in it that nobody vouches for, and an index that is behind. */
 async function killed(path: string): Promise<{ directory: string; attempts: Attempt[] }> {
   const directory = `${path}-killed`

@@ -1,8 +1,9 @@
 /** The first failed write or sync is the last: nothing is retried, nobody is told a lie, and reopening heals. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { nodeDisk } from '../../src/commit-log/node-disk.ts'
-import { inbox } from '../../src/log-store/conformance/suite.ts'
+import { flushOf, inbox, key } from '../../src/log-store/conformance/suite.ts'
 import { failingAt, FaultDisk, type Fault } from '../commit-log/fault-disk.ts'
 import { actor, append, assertKept, logs, retry, work, type Attempt } from './embedded-faults.ts'
 import { codeOf, openDriver, reopened, withDirectory } from './embedded-store.ts'
@@ -101,6 +102,30 @@ describe('an append that fails', () => {
       const late = store.append({ payloads: [], appends: [] })
       await expect(late).rejects.toMatchObject({ code: 'POISONED', cause: { code: 'IO_ERROR' } })
       expect(await store.bounds(logs[0])).toMatchObject({ first: 1, tip: 0 })
+      await store.close()
+    })
+  })
+
+  it('is answered even while it was being looked up, and what was acknowledged still reads', async () => {
+    await withDirectory(async path => {
+      let isBroken = false
+      const disk = new FaultDisk(nodeDisk(path), () => (isBroken ? { code: 'EIO', done: 'nothing' } : null))
+      const store = await openDriver(path, { hot: 16 }, disk)
+      const names = Array.from({ length: 60 }, (_, i) => `actor ${i}`)
+      for (const name of names) await store.addActor(name)
+      for (const name of names) await store.append(flushOf([{ log: inbox(name), text: 'x', key: key('k') }]))
+      await store.flushIndex()
+      isBroken = true
+      const appended: Promise<string | null>[] = []
+      for (const [i, name] of names.entries()) {
+        appended.push(codeOf(store.append(flushOf([{ log: inbox(name), text: 'y' }]))))
+        if (i % 7 === 0) await turn()
+      }
+      const codes = await Promise.all(appended)
+      expect(new Set(codes)).toEqual(
+        new Set(['OUTCOME_UNKNOWN', ...codes.filter(code => code === 'NOT_WRITTEN' || code === 'POISONED')]),
+      )
+      for (const name of names) expect(await store.find(inbox(name), key('k'))).toBe(1)
       await store.close()
     })
   })

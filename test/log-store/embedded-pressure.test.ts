@@ -1,11 +1,12 @@
 /** Memory is bounded: appends wait for the index, and what was looked up is forgotten. */
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { append, appendAll, alice, flushOf, inbox, key } from '../../src/log-store/conformance/suite.ts'
+import { append, appendAll, alice, flushOf, inbox, key, readAll } from '../../src/log-store/conformance/suite.ts'
 import type { EmbeddedLogStore } from '../../src/log-store/embedded/embedded-log-store.ts'
 import { HotLogs, LogState } from '../../src/log-store/embedded/log-state.ts'
 import { Overlay } from '../../src/log-store/embedded/overlay.ts'
 import { withStore } from './embedded-store.ts'
+import { withReader } from './read-only-fixtures.ts'
 
 const WAVE = 50
 
@@ -119,6 +120,26 @@ describe('what was looked up', () => {
       await appendAll(store, inbox(name(77)), ['second'])
       expect(await store.bounds(inbox(name(77)))).toMatchObject({ tip: 2 })
       expect(await store.listActors({ after: 0, limit: count + 1 })).toHaveLength(count)
+    })
+  })
+})
+
+it('a read takes a bounded number of records, however many are asked for, beside the owner too', async () => {
+  // A read of all of a long log located every record of it before it returned the first.
+  await withStore({ durability: 'os', segmentBytes: 1024 * 1024, unindexedMax: 5000 }, async (store, path) => {
+    await store.addActor(alice)
+    const records = Array.from({ length: 2500 }, (_, i) => ({ log: inbox(alice), text: `${i + 1}` }))
+    await store.append(flushOf(records))
+    await store.flushIndex()
+    await withReader(path, async reader => {
+      for (const each of [store, reader]) {
+        for (const reverse of [false, true]) {
+          const all = { from: 1, to: 2500, limit: Number.MAX_SAFE_INTEGER, reverse }
+          expect((await each.read(inbox(alice), all))!.records.length).toBeLessThanOrEqual(1000)
+          const found = (await readAll(each, inbox(alice), all)).map(record => record.seq)
+          expect(reverse ? found.toReversed() : found).toEqual(records.map((_, i) => i + 1))
+        }
+      }
     })
   })
 })

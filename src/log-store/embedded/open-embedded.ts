@@ -137,7 +137,9 @@ async function create(options: EmbeddedOptions): Promise<StoreIdentity> {
 }
 
 async function assertFresh({ path, disk }: EmbeddedOptions): Promise<void> {
-  if (!(await isFresh(disk, [LOCK_FILE]))) throw notAStore(path)
+  if (await isFresh(disk, [LOCK_FILE])) return
+  // Somebody else may just have made it a store: the lock will tell.
+  if (!existsSync(join(path, IDENTITY_FILE))) throw notAStore(path)
 }
 
 function notAStore(path: string, cause?: unknown): TwinlogError<'NOT_A_STORE'> {
