@@ -52,9 +52,9 @@ export class IndexBatch {
     this.#delete(keys.itemKey(key))
   }
 
-  /** Notes that a log has keys to clear. */
-  putSweep(log: number): void {
-    this.#put(keys.sweepKey(log), Buffer.alloc(0))
+  /** Notes that a log has keys to clear, and which. */
+  putSweep(log: number, extent: values.SweepExtent): void {
+    this.#put(keys.sweepKey(log), values.encodeSweep(extent))
   }
 
   deleteSweep(log: number): void {

@@ -34,6 +34,8 @@ export class KeyIndex {
   readonly #checksum: Checksum
   readonly #pace = new ReadPace()
   #point: values.IndexPoint | null = null
+  /** Whether the ledger lacked a batch: then the newest point is no witness of what came before it. */
+  #hasGap = false
   /** Batches that may not be in a table yet. Opening LevelDB puts its write-ahead log there. */
   #unsettled = 0
 
@@ -81,6 +83,7 @@ export class KeyIndex {
       wholeThrough = values.decodePoint(values.unseal(key, sealed, this.#checksum))
     }
     this.#point = point
+    this.#hasGap = wholeThrough?.batch !== point.batch
     return { point, wholeThrough }
   }
 
@@ -94,8 +97,9 @@ export class KeyIndex {
     const point = {
       ...through,
       batch: number,
-      ledgerFloor: this.#unsettled === 0 ? Math.max(oldFloor, number - 1) : oldFloor,
+      ledgerFloor: this.#unsettled === 0 ? Math.max(oldFloor, this.#hasGap ? number : number - 1) : oldFloor,
     }
+    this.#hasGap = false
     batch.putPoint(point, oldFloor)
     await batch.write()
     this.#point = point
@@ -163,11 +167,6 @@ export class KeyIndex {
     return this.#many(ids.map(keys.actorIdKey), values.decodeActor)
   }
 
-  /** Whether an actor of that number is active. */
-  async hasActor(number: number): Promise<boolean> {
-    return this.#database.has(keys.actorNumberKey(number))
-  }
-
   /** Active actors with numbers above `after`, in order. */
   async *actorsAfter(after: number): AsyncGenerator<{ readonly id: string; readonly number: number }> {
     for await (const [key, sealed] of this.#database.iterator(keys.actorNumberRange(after))) {
@@ -186,10 +185,15 @@ export class KeyIndex {
     }
   }
 
-  /** The first logs that have keys yet to be cleared. */
-  async sweeps(limit: number): Promise<number[]> {
-    const found = await this.#database.keys({ ...keys.sweepRange(), limit }).all()
-    return found.map(keys.sweptLogOf)
+  /** The first logs that have keys yet to be cleared. Where it is damaged what is to be cleared, it is the lesser. */
+  async sweeps(limit: number): Promise<{ readonly log: number; readonly extent: values.SweepExtent }[]> {
+    const found = await this.#database.iterator({ ...keys.sweepRange(), limit }).all()
+    return found.map(([key, sealed]) => ({
+      log: keys.sweptLogOf(key),
+      extent: values.isSealed(key, sealed, this.#checksum)
+        ? values.decodeSweep(values.unseal(key, sealed, this.#checksum))
+        : 'trimmed',
+    }))
   }
 
   /** Clears at most `limit` entries of a log below `first`, or keys of all its range; true when none are left. */

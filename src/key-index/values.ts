@@ -149,6 +149,17 @@ export function decodeActor(body: Buffer): ActorValue {
   return { number: readU48(body, 0), isActive: body[6] === 1 }
 }
 
+/** What is to be cleared of a log: entries below its head's `first`, or (the actor was removed) all of its range. */
+export type SweepExtent = 'trimmed' | 'all'
+
+export function encodeSweep(extent: SweepExtent): Buffer {
+  return Buffer.from([extent === 'all' ? 1 : 0])
+}
+
+export function decodeSweep(body: Buffer): SweepExtent {
+  return body[0] === 1 ? 'all' : 'trimmed'
+}
+
 export function encodeItemValue(item: ItemValue): Buffer {
   const body = Buffer.allocUnsafe(8 + item.value.length)
   writeU64(body, item.version, 0)

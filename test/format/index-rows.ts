@@ -50,7 +50,7 @@ const OF_LOG: Record<keyof typeof LOG_KEY_KIND, readonly [key: Shape, value: Sha
 const OF_STORE: Record<keyof typeof STORE_KEY_KIND, readonly [key: Shape, value: Shape]> = {
   checkpoint: [[], POINT],
   ledger: [[['batch', 7]], POINT],
-  sweep: [[['log', 6]], []],
+  sweep: [[['log', 6]], [['extent', 1]]],
   actorId: [
     [['id', -1]],
     [

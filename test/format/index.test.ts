@@ -48,7 +48,7 @@ function pairsOfBatches(): Pair[] {
   const made = [
     [keys.checkpointKey(), body],
     [keys.ledgerKey(7), body],
-    [keys.sweepKey(4), Buffer.alloc(0)],
+    [keys.sweepKey(4), values.encodeSweep('all')],
   ] as const
   return made.map(([key, each]) => ({ key, value: values.seal(key, each, checksum) }))
 }
@@ -91,7 +91,8 @@ describe('golden', () => {
     expect(values.decodeActor(body(keys.actorIdKey(BOB)))).toEqual({ number: 2, isActive: false })
     expect(body(keys.actorNumberKey(1)).toString()).toBe(ALICE)
     expect(values.decodeItemValue(body(keys.itemKey('cursor/mail')))).toEqual({ version: 2, value: Buffer.from('8') })
-    expect(body(keys.sweepKey(4))).toHaveLength(0)
+    expect(values.decodeSweep(body(keys.sweepKey(4)))).toBe('all')
+    expect([...values.encodeSweep('trimmed'), ...values.encodeSweep('all')]).toEqual([0, 1])
     const point = values.decodePoint(body(keys.checkpointKey()))
     expect(point).toMatchObject({ batch: 7, ledgerFloor: 6, segment: 1, offset: 2160, commit: 11, nextLog: 6 })
     expect(values.decodePoint(body(keys.ledgerKey(7)))).toEqual(point)

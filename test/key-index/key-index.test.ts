@@ -67,6 +67,16 @@ describe('the ledger', () => {
     }
   })
 
+  it('begins anew behind a gap, whose later batches are no witness of what came before', async () => {
+    await withIndex(index => write(index, 1, 6))
+    await bare(level => level.del(keys.ledgerKey(4)))
+    await withIndex(async index => {
+      expect(await index.checkpoint()).toMatchObject({ wholeThrough: { batch: 3 } })
+      await write(index, 4, 4)
+      expect(await index.checkpoint()).toMatchObject({ point: { batch: 7, ledgerFloor: 7 } })
+    })
+  })
+
   it('always names a batch that is in a table, so that a lost table shows', async () => {
     // After closing it named nothing but the last batch, which is in the write-ahead log: with the newest table forgotten
     // the index was empty and said it was whole.

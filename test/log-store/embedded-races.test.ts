@@ -89,35 +89,6 @@ async function cutOff(path: string, to: string, bytes: number): Promise<string> 
   return to
 }
 
-describe('an eviction between a look-up and its use', () => {
-  it('is not taken for absence: an active actor has its log, a used key its sequence', async () => {
-    // What a listener of twinlog:commit asks for is looked at just before the memory is trimmed. The actor was forgotten
-    // in between, and the answer was that there is none: NO_ACTOR for an active actor, no sequence for a used key.
-    await withStore({ hot: 16 }, async store => {
-      const names = Array.from({ length: 40 }, (_, i) => `actor ${i}`)
-      for (const name of names) await store.addActor(name)
-      for (const name of names) await append(store, inbox(name), 'x', { key: key('k') })
-      await store.append({
-        payloads: [],
-        appends: [],
-        items: names.map(name => ({ key: name, value: Buffer.from('v') })),
-      })
-      await store.flushIndex()
-      const answers: Promise<unknown>[] = []
-      const stop = listenTo('twinlog:commit', () => {
-        for (const name of names) {
-          answers.push(store.bounds(inbox(name)).then(bounds => bounds?.tip))
-          answers.push(store.find(inbox(name), key('k')))
-          answers.push(store.item(name).then(item => item?.version))
-        }
-      })
-      for (let round = 0; round < 5; round += 1) await store.addActor(`more ${round}`)
-      stop()
-      expect(new Set(await Promise.all(answers))).toEqual(new Set([1]))
-    })
-  })
-})
-
 describe('a trim or a removal while a cold read is on its way', () => {
   it('is no damage: nothing is rebuilt, and the read shows what is there now', async () => {
     // The locations it looked for had been cleared meanwhile. The range was called damaged and made anew, from all of the log.

@@ -127,6 +127,19 @@ describe('a log that lost something', () => {
       await reopened(path, async store => expect(await store.listActors({ after: 0, limit: 9 })).toHaveLength(3))
     })
   })
+
+  it('is refused when its index is ahead of it, though every file is there', async () => {
+    // The segments of an older copy of the store, opened a few times since, and the index of the newer one.
+    await withDirectory(async path => {
+      await reopened(path, async store => (await store.addActor(alice), undefined))
+      const older = await copyOf(path, `${path}-older`)
+      await reopened(path, fill)
+      for (let round = 0; round < 2; round += 1) await reopened(older, store => store.addActor(`${round}`))
+      await rm(join(older, 'index'), { recursive: true })
+      await copyOf(join(path, 'index'), join(older, 'index'))
+      expect(await codeOf(openDriver(older))).toBe('LOG_LOST')
+    })
+  })
 })
 
 describe('what opening found is told on twinlog:open', () => {

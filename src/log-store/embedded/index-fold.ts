@@ -28,7 +28,7 @@ export class IndexFold {
         return this.#append(change)
       case 'bounds': {
         this.#raise(change.log, change.first, change.tip)
-        return this.#batch.putSweep(change.log)
+        return this.#batch.putSweep(change.log, 'trimmed')
       }
       case 'actorAdded':
         for (const log of logsOf(change.number)) this.#raise(log, 1, 0)
@@ -36,7 +36,7 @@ export class IndexFold {
       case 'actorRemoved':
         for (const log of logsOf(change.number)) {
           this.#dirty.delete(log)
-          this.#batch.putSweep(log)
+          this.#batch.putSweep(log, 'all')
         }
         return this.#batch.retireActor(change.id, change.number)
       case 'item':

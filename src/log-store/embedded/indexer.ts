@@ -155,7 +155,7 @@ export class Indexer {
 
   #wake(): void {
     if (this.#isRunning || this.#isPaused || this.#failure !== null) return
-    if (this.#changes >= EAGER_CHANGES || this.#hasSweeps) return this.#start()
+    if (this.#changes >= EAGER_CHANGES || this.isFull || this.#hasSweeps) return this.#start()
     if (this.#timer !== null || this.#changes === 0) return
     this.#timer = setTimeout(() => this.#onTimer(), LAG_MS)
     this.#timer.unref()

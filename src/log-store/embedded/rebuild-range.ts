@@ -1,6 +1,6 @@
 /**
  * Makes part of the index anew from the commit log: one log's range, or what belongs to no log. Right values are put
- * over damaged ones and nothing right is cleared first, so that whoever reads meanwhile never takes a record, a key or
+ * over damaged ones and nothing is cleared first, so that whoever reads meanwhile never takes a record, a key or
  * an actor for absent.
  */
 import type { CommitLog } from '../../commit-log/commit-log.ts'
@@ -18,9 +18,10 @@ const BATCH_CHANGES = 5000
  * @param number the log's; 0: actors and items, whose last values are held in memory meanwhile
  */
 export async function rebuildRange(log: CommitLog, end: LogPoint, index: KeyIndex, number: number): Promise<void> {
-  await index.dropDamaged(number)
   if (number === 0) await rebuildStoreRange(log, end, index)
   else await rebuildLogRange(log, end, index, number)
+  // Last: until the right values are there, a damaged one must be met as damage, and not be missed as absent.
+  await index.dropDamaged(number)
 }
 
 async function rebuildLogRange(log: CommitLog, end: LogPoint, index: KeyIndex, number: number): Promise<void> {
@@ -42,7 +43,7 @@ async function rebuildLogRange(log: CommitLog, end: LogPoint, index: KeyIndex, n
     batch = index.batch()
   }
   if (head !== null) batch.putHead(number, head)
-  batch.putSweep(number)
+  batch.putSweep(number, head === null ? 'all' : 'trimmed')
   await batch.write()
 }
 

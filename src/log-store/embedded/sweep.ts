@@ -4,15 +4,16 @@
  */
 import type { KeyIndex } from '../../key-index/key-index.ts'
 import { DamagedValueError, type Head } from '../../key-index/values.ts'
-import { actorNumberOfLog } from '../change.ts'
 
 const SLICE_KEYS = 2000
 
 /** Clears one slice. Returns whether anything is left to clear. */
 export async function sweepSome(index: KeyIndex): Promise<boolean> {
-  const [log, ...others] = await index.sweeps(2)
-  if (log === undefined) return false
-  if (!(await clearSome(index, log))) return true
+  const [sweep, ...others] = await index.sweeps(2)
+  if (sweep === undefined) return false
+  const { log, extent } = sweep
+  const isDone = extent === 'all' ? await index.clear(log, 'all', SLICE_KEYS) : await clearTrimmed(index, log)
+  if (!isDone) return true
   const batch = index.batch()
   batch.deleteSweep(log)
   await batch.write()
@@ -20,8 +21,7 @@ export async function sweepSome(index: KeyIndex): Promise<boolean> {
 }
 
 /** Whether nothing is left to clear. A log without its head is damaged: mending it notes a sweep again. */
-async function clearSome(index: KeyIndex, log: number): Promise<boolean> {
-  if (!(await index.hasActor(actorNumberOfLog(log)))) return index.clear(log, 'all', SLICE_KEYS)
+async function clearTrimmed(index: KeyIndex, log: number): Promise<boolean> {
   const head = await headOf(index, log)
   return head === null || index.clear(log, { first: head.first }, SLICE_KEYS)
 }

@@ -1,0 +1,124 @@
+/** Look-ups in the index while what they look for is changed, indexed and forgotten: nobody sees the past. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { KeyIndex } from '../../src/key-index/key-index.ts'
+import { alice, append, inbox, key } from '../../src/log-store/conformance/suite.ts'
+import type { EmbeddedLogStore } from '../../src/log-store/embedded/embedded-log-store.ts'
+import { withStore } from './embedded-store.ts'
+
+const log = inbox(alice)
+
+/** Until the test ends, or what it returns is called. */
+function listenTo(name: string, listener: (message: unknown) => void): () => void {
+  const stop = (): void => void unsubscribe(name, listener)
+  subscribe(name, listener)
+  onTestFinished(stop)
+  return stop
+}
+
+describe('an eviction between a look-up and its use', () => {
+  it('is not taken for absence: an active actor has its log, a used key its sequence', async () => {
+    // What a listener of twinlog:commit asks for is looked at just before the memory is trimmed. The actor was forgotten
+    // in between, and the answer was that there is none: NO_ACTOR for an active actor, no sequence for a used key.
+    await withStore({ hot: 16 }, async store => {
+      const names = Array.from({ length: 40 }, (_, i) => `actor ${i}`)
+      for (const name of names) await store.addActor(name)
+      for (const name of names) await append(store, inbox(name), 'x', { key: key('k') })
+      await store.append({
+        payloads: [],
+        appends: [],
+        items: names.map(name => ({ key: name, value: Buffer.from('v') })),
+      })
+      await store.flushIndex()
+      const answers: Promise<unknown>[] = []
+      const stop = listenTo('twinlog:commit', () => {
+        for (const name of names) {
+          answers.push(store.bounds(inbox(name)).then(bounds => bounds?.tip))
+          answers.push(store.find(inbox(name), key('k')))
+          answers.push(store.item(name).then(item => item?.version))
+        }
+      })
+      for (let round = 0; round < 5; round += 1) await store.addActor(`more ${round}`)
+      stop()
+      expect(new Set(await Promise.all(answers))).toEqual(new Set([1]))
+    })
+  })
+})
+
+interface Held {
+  /** Resolves when the answer is known and held back. */
+  readonly isHeld: Promise<void>
+  letGo(): void
+}
+
+/** Holds back the next answer of one of the index's methods. */
+function holdNext(method: 'dedupes' | 'actors' | 'item'): Held {
+  const [isHeld, tell] = signal()
+  const [isFree, letGo] = signal()
+  const original = KeyIndex.prototype[method] as (this: KeyIndex, ...args: unknown[]) => Promise<unknown>
+  const spy = vi.spyOn(KeyIndex.prototype, method) as unknown as { mockImplementationOnce(run: typeof original): void }
+  spy.mockImplementationOnce(async function (...args) {
+    const answer = await original.apply(this, args)
+    tell()
+    await isFree
+    return answer
+  })
+  onTestFinished(() => void vi.restoreAllMocks())
+  return { isHeld, letGo }
+}
+
+function signal(): [Promise<void>, () => void] {
+  let tell = (): void => undefined
+  const told = new Promise<void>(resolve => {
+    tell = resolve
+  })
+  return [told, () => tell()]
+}
+
+/** Pushes everything out of memory that is not held there. */
+async function churn(store: EmbeddedLogStore): Promise<void> {
+  await store.flushIndex()
+  for (let i = 0; i < 40; i += 1) {
+    await store.addActor(`churn ${i}`)
+    await append(store, inbox(`churn ${i}`), 'x', { key: key(`churn ${i}`) })
+    await store.append({ payloads: [], appends: [], items: [{ key: `churn ${i}`, value: Buffer.from('x') }] })
+  }
+  await store.flushIndex()
+  await append(store, inbox('churn 0'), 'y')
+}
+
+describe('an answer of the index that is older than what was written meanwhile', () => {
+  it('does not bring back the absence of a key: it still dedupes', async () => {
+    await withStore({ hot: 16 }, async store => {
+      await store.addActor(alice)
+      const held = holdNext('dedupes')
+      const found = store.find(log, key('k'))
+      await held.isHeld
+      await append(store, log, 'once', { key: key('k') })
+      await churn(store)
+      held.letGo()
+      expect(await found).toBe(1)
+      expect(await append(store, log, 'once', { key: key('k') })).toEqual({ status: 'duplicate', seq: 1 })
+    })
+  })
+
+  it('does not bring back the absence of an actor, or the old version of an item', async () => {
+    await withStore({ hot: 16 }, async store => {
+      const put = (value: string): Promise<unknown> =>
+        store.append({ payloads: [], appends: [], items: [{ key: 'i', value: Buffer.from(value) }] })
+      await put('one')
+      await churn(store)
+      const held = [holdNext('actors'), holdNext('item')]
+      const answers = [store.actorStatus(alice), store.item('i')] as const
+      for (const each of held) await each.isHeld
+      await store.addActor(alice)
+      await put('two')
+      await churn(store)
+      for (const each of held) each.letGo()
+      expect(await answers[0]).toBe('active')
+      expect(await answers[1]).toMatchObject({ version: 2 })
+      expect(await store.addActor(alice)).toEqual({ added: false })
+      expect(await store.item('i')).toMatchObject({ version: 2 })
+    })
+  })
+})
