@@ -10,6 +10,7 @@ import type { EmbeddedLogStore } from '../../src/log-store/embedded/embedded-log
 import { createMemoryLogStore } from '../../src/log-store/memory/memory-log-store.ts'
 import type { Box, LogName, LogStore } from '../../src/log-store/types.ts'
 import { isTwinlogError } from '../../src/errors.ts'
+import { runs } from '../engine/runs.ts'
 import { randomFrom, type Random } from '../engine/random.ts'
 import { openDriver, withDirectory } from './embedded-store.ts'
 
@@ -163,7 +164,7 @@ describe('thousands of calls at once', () => {
             await store.close()
           }),
         ),
-        { numRuns: 2, endOnFailure: true },
+        { ...runs(2), endOnFailure: true },
       )
     })
   }

@@ -6,6 +6,7 @@ import { expect, it } from 'vitest'
 import { flushOf, key, payload, type Draft } from '../../src/log-store/conformance/suite.ts'
 import type { EmbeddedLogStore } from '../../src/log-store/embedded/embedded-log-store.ts'
 import type { Box, Flush } from '../../src/log-store/types.ts'
+import { runs } from '../engine/runs.ts'
 import { dump } from './embedded-bare-index.ts'
 import { copyOf, openDriver, reopened, withDirectory } from './embedded-store.ts'
 
@@ -113,7 +114,7 @@ it('an index that was deleted is made anew as it was, after any story', async ()
         expect(await dump(killed)).toEqual(maintained)
       })
     }),
-    { numRuns: 60 },
+    runs(60),
   )
 })
 
@@ -143,6 +144,6 @@ it('replay over an index that already has what is replayed leaves it as it is', 
         expect(await dump(path)).toEqual(maintained)
       })
     }),
-    { numRuns: 30 },
+    runs(30),
   )
 })

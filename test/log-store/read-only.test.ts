@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { createStore } from '../../src/actors/store.ts'
 import { alice, append, bob, flushOf, inbox, key } from '../../src/log-store/conformance/suite.ts'
 import type { EmbeddedLogStore } from '../../src/log-store/embedded/embedded-log-store.ts'
+import { runs } from '../engine/runs.ts'
 import { copyOf, openDriver, withDirectory, withStore } from './embedded-store.ts'
 import { everything, keys, logs, look, names, withReader } from './read-only-fixtures.ts'
 
@@ -84,7 +85,7 @@ it('what it reads equals what the owner reads, at any moment of any story, over 
         await reader.close()
       })
     }),
-    { numRuns: 40 },
+    runs(40),
   )
 })
 

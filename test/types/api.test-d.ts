@@ -1,0 +1,85 @@
+/**
+ * What a host's editor and compiler see. `npm run types` checks this file; it is never run. A line that must not
+ * compile stands behind `@ts-expect-error`, which is itself an error when it does.
+ */
+import {
+  isTwinlogError,
+  open,
+  type AppendResult,
+  type Bounds,
+  type FlushResult,
+  type Log,
+  type LogRecord,
+  type Store,
+  type TwinlogError,
+} from 'twinlog'
+import { conformance } from 'twinlog/conformance'
+import { openMemory } from 'twinlog/testing'
+import { expectTypeOf } from 'vitest'
+
+interface Note {
+  readonly type: 'Note'
+  readonly content: string
+}
+
+declare const store: Store
+declare const log: Log
+declare const failure: unknown
+declare const signal: AbortSignal
+
+expectTypeOf(open).returns.resolves.toEqualTypeOf<Store>()
+expectTypeOf(openMemory).returns.resolves.toEqualTypeOf<Store>()
+expectTypeOf(conformance).parameter(0).toHaveProperty('reopen')
+
+// Answers.
+expectTypeOf(log.append({})).resolves.toEqualTypeOf<AppendResult>()
+expectTypeOf(log.tip()).resolves.toEqualTypeOf<number | null>()
+expectTypeOf(log.bounds()).resolves.toEqualTypeOf<Bounds>()
+expectTypeOf(log.find('key')).resolves.toEqualTypeOf<number | undefined>()
+expectTypeOf(store.append([])).resolves.toEqualTypeOf<readonly FlushResult[]>()
+expectTypeOf(store.actors.status('id')).resolves.toEqualTypeOf<'active' | 'removed' | 'unknown'>()
+
+// The value's type is the reader's claim; `unknown` without one.
+expectTypeOf(log.get(1)).resolves.toEqualTypeOf<LogRecord | undefined>()
+expectTypeOf(log.get<Note>(1)).resolves.toEqualTypeOf<LogRecord<Note> | undefined>()
+expectTypeOf(log.follow<Note>()).toExtend<AsyncIterable<LogRecord<Note>>>()
+expectTypeOf<LogRecord['value']>().toBeUnknown()
+void log.page<Note>({ where: ({ value }) => value.content.length > 0 })
+
+// An option that is there but undefined is as good as none.
+void log.append({}, { key: undefined, expectedTip: undefined, ifExists: undefined })
+log.read({ after: undefined, before: undefined, limit: undefined, signal: undefined })
+log.follow({ after: 3, signal })
+
+// An error narrows by its code, and brings its facts.
+if (isTwinlogError(failure)) {
+  switch (failure.code) {
+    case 'TIP_CONFLICT':
+      expectTypeOf(failure.actual).toEqualTypeOf<number>()
+      break
+    case 'NO_ACTOR':
+      expectTypeOf(failure.status).toEqualTypeOf<'unknown' | 'removed'>()
+      break
+    default:
+      expectTypeOf(failure.message).toBeString()
+  }
+}
+if (isTwinlogError(failure, 'TRIMMED')) expectTypeOf(failure.first).toEqualTypeOf<number>()
+expectTypeOf<TwinlogError>().toExtend<Error>()
+
+// One part of a flush has exactly one content.
+void store.append([
+  { log, value: 1 },
+  { log, json: '{}' },
+  { log, bytes: new Uint8Array() },
+])
+// @ts-expect-error two contents
+void store.append([{ log, value: 1, json: '{}' }])
+// @ts-expect-error a name is no handle
+void store.append([{ log: 'https://example.com/users/alice', value: 1 }])
+// @ts-expect-error no such option
+void open('./data', { readonly: true })
+// @ts-expect-error no such choice
+void log.append({}, { ifExists: 'replace' })
+// @ts-expect-error what was read is not to be written to
+;(await log.bounds()).first = 2
