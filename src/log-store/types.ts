@@ -50,7 +50,7 @@ export interface ItemChange {
   readonly expectedVersion?: number
 }
 
-/** One atomic unit: all of it is there, or none of it. What the caller does to its buffers after the call changes nothing. */
+/** One atomic unit: all of it is there, or none of it. Once it is answered, the caller may do to its buffers what it likes. */
 export interface Flush {
   readonly payloads: readonly Payload[]
   readonly appends: readonly Append[]

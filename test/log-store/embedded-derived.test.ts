@@ -34,7 +34,13 @@ const change: fc.Arbitrary<readonly [name: string, step: Step]> = fc.oneof(
     weight: 10,
     arbitrary: fc
       .array(draft, { minLength: 1, maxLength: 4 })
-      .map(drafts => [`append ${JSON.stringify(drafts)}`, tolerated(flushOf(drafts, { onConflict: 'skip' }))] as const),
+      .map(
+        drafts =>
+          [
+            `append ${drafts.map(({ log: { actor: id, box }, text, key: each }) => `${id} ${box} ${text[0]} ${each?.[0] ?? ''}`).join()}`,
+            tolerated(flushOf(drafts, { onConflict: 'skip' })),
+          ] as const,
+      ),
   },
   {
     weight: 2,

@@ -99,11 +99,18 @@ export async function reopened<Result>(
   }
 }
 
-/** What `kill -9` would leave of a running store: a copy of its files. Nothing may be on its way. */
+/** What `kill -9` would leave of a running store: a copy of its files. Nothing may be on its way but LevelDB's own work. */
 export async function copyOf(path: string, to: string): Promise<string> {
-  await rm(to, { recursive: true, force: true })
-  await cp(path, to, { recursive: true, filter: source => !source.endsWith('LOCK') })
-  return to
+  for (;;) {
+    await rm(to, { recursive: true, force: true })
+    try {
+      await cp(path, to, { recursive: true, filter: source => !source.endsWith('LOCK') })
+      return to
+    } catch (error) {
+      // A table that LevelDB has merged into another one and deleted meanwhile.
+      if (!(error instanceof Error && error.message.includes('.ldb'))) throw error
+    }
+  }
 }
 
 /** Every file below a directory with its bytes, index/LOCK and LevelDB's diary aside. */
