@@ -5,6 +5,7 @@
  */
 import type { CommitLog } from '../../commit-log/commit-log.ts'
 import { TwinlogError } from '../../errors.ts'
+import { actorNumberOfLog } from '../change.ts'
 import { addAppends, addItem, addOwn } from './entries.ts'
 import { FrameBatch } from './frame-batch.ts'
 import { isHot } from './lookup.ts'
@@ -178,7 +179,7 @@ export class Sequencer {
     if (request.before > state.first) {
       addOwn(this.#log, this.#batch, { kind: 'bounds', log: state.log, first: request.before, tip: state.tip })
     }
-    const bounds = { epoch: Math.floor(state.log / 2), first: state.first, tip: state.tip }
+    const bounds = { epoch: actorNumberOfLog(state.log), first: state.first, tip: state.tip }
     return () => request.resolve(bounds)
   }
 
