@@ -70,14 +70,17 @@ export function createFetchDocument(options: FetchDocumentOptions): FetchDocumen
   // A key that can't sign is the host's mistake: it shows at once, and not with the first peer.
   headersFor('https://host.example/')
 
-  async function follow(url: URL, redirectsLeft: number, signal: AbortSignal): Promise<FetchedDocument> {
-    const response = await get(url, { headers: headersFor(url.href), lookup: pinned, signal })
-    try {
-      if (!REDIRECTS.has(response.statusCode ?? 0)) return await readDocument(response, url, bodyBytesMax)
-      if (redirectsLeft === 0) throw new FetchError('redirect_refused', 'there were too many redirects')
-      return await follow(nextUrl(url, response, options), redirectsLeft - 1, signal)
-    } finally {
-      response.destroy()
+  async function follow(first: URL, signal: AbortSignal): Promise<FetchedDocument> {
+    let url = first
+    for (let redirectsLeft = redirectsMax; ; redirectsLeft--) {
+      const response = await get(url, { headers: headersFor(url.href), lookup: pinned, signal })
+      try {
+        if (!REDIRECTS.has(response.statusCode ?? 0)) return await readDocument(response, url, bodyBytesMax)
+        if (redirectsLeft === 0) throw new FetchError('redirect_refused', 'there were too many redirects')
+        url = nextUrl(url, response, options)
+      } finally {
+        response.destroy()
+      }
     }
   }
 
@@ -92,7 +95,7 @@ export function createFetchDocument(options: FetchDocumentOptions): FetchDocumen
     )
     signal.addEventListener('abort', onAbort)
     try {
-      return await follow(url, redirectsMax, controller.signal)
+      return await follow(url, controller.signal)
     } catch (error) {
       throw controller.signal.aborted ? controller.signal.reason : error
     } finally {

@@ -101,13 +101,23 @@ describe('a document', () => {
     }
   })
 
-  it('without an end is left at the bound', async () => {
-    const { origin } = await serve((_, response) => {
-      response.writeHead(200, { 'content-type': activityType })
-      const more = (): unknown => response.write(' '.repeat(60_000), error => (error ? undefined : setImmediate(more)))
-      more()
-    })
-    await expect(localFetch()(origin, { signal })).rejects.toMatchObject(codeIs('too_large'))
+  it('without an end is left: at the bound, and at once when nobody wants it', async () => {
+    // Each of these is sent until its connection is closed, and the servers close only once all are.
+    const answers: [code: string, status: number, headers: Record<string, string>][] = [
+      ['too_large', 200, { 'content-type': activityType }],
+      ['content_type', 200, { 'content-type': 'text/html' }],
+      ['status', 404, {}],
+      ['redirect_refused', 302, {}],
+      ['redirect_refused', 302, { location: '/' }],
+    ]
+    for (const [code, status, headers] of answers) {
+      const { origin } = await serve((_, response) => {
+        response.writeHead(status, headers)
+        const more = (): unknown => response.write(' '.repeat(60_000), error => error ?? setImmediate(more))
+        more()
+      })
+      await expect(localFetch()(origin, { signal })).rejects.toMatchObject(codeIs(code))
+    }
   })
 
   it('is not taken in an encoding that was not asked for: a few bytes could become gigabytes', async () => {

@@ -3,13 +3,18 @@
  * compile stands behind `@ts-expect-error`, which is itself an error when it does.
  */
 import {
+  createFetchDocument,
+  FetchError,
   isTwinlogError,
   open,
+  peerFromDocument,
   type AppendResult,
   type Bounds,
   type FlushResult,
+  type FetchedDocument,
   type Log,
   type LogRecord,
+  type PeerState,
   type Store,
   type TwinlogError,
 } from 'twinlog'
@@ -83,3 +88,16 @@ void open('./data', { readonly: true })
 void log.append({}, { ifExists: 'replace' })
 // @ts-expect-error what was read is not to be written to
 ;(await log.bounds()).first = 2
+
+// Fetching: a host's own function will do.
+expectTypeOf(
+  createFetchDocument({ userAgent: 'x', signer: undefined })('', { signal }),
+).resolves.toEqualTypeOf<FetchedDocument>()
+expectTypeOf(
+  peerFromDocument(createFetchDocument({ userAgent: 'x' }))('', { signal }),
+).resolves.toEqualTypeOf<PeerState>()
+void peerFromDocument(async url => ({ finalUrl: url, contentType: '', document: {} }), { allowHttp: undefined })
+// @ts-expect-error: whose requests these are has to be said
+createFetchDocument({})
+if (failure instanceof FetchError && failure.code === 'status')
+  expectTypeOf(failure.status).toEqualTypeOf<number | undefined>()
