@@ -40,6 +40,24 @@ export type {
   ReadSlice,
   StoredRecord,
 } from './log-store/types.ts'
+export type { HostStore } from './host-store.ts'
+export { createInbound } from './inbound/inbound.ts'
+export type { Inbound } from './inbound/inbound.ts'
+export type { InboundLimits } from './inbound/limits.ts'
+export type {
+  Accepted,
+  Activity,
+  HostStage,
+  InboundMeta,
+  InboundOptions,
+  InboxOutcome,
+  Signer,
+  StageInput,
+  StageRefusal,
+  Validated,
+  Verdict,
+} from './inbound/types.ts'
+export type { InboundCode, Rejected } from './inbound/verdict.ts'
 export { open } from './open.ts'
 export type { OpenOptions, OpenProgress } from './open.ts'
 export { createFetchDocument } from './peers/fetch-document.ts'
@@ -48,5 +66,32 @@ export { FetchError } from './peers/fetch/fetch-error.ts'
 export type { FetchErrorCode } from './peers/fetch/fetch-error.ts'
 export { peerFromDocument } from './peers/peer-from-document.ts'
 export type { PeerFromDocumentOptions } from './peers/peer-from-document.ts'
-export type { PeerState } from './peers/types.ts'
-export type { VerificationKey } from './signatures/key-material.ts'
+export type { PeerOptions } from './peers/peer-cache.ts'
+export type {
+  FetchPeerOptions,
+  FetchPeerState,
+  NegativeEntry,
+  PeerHit,
+  PeerKeyHit,
+  PeerRefresh,
+  Peers,
+  PeerState,
+} from './peers/types.ts'
+export { keysOfActor } from './signatures/actor-keys.ts'
+export type { ActorKeys } from './signatures/actor-keys.ts'
+export type { SignatureAlgorithm } from './signatures/algorithms.ts'
+export type { SignatureCandidate, SignatureLimits } from './signatures/candidate.ts'
+export { checkSignature } from './signatures/check-signature.ts'
+export type { Checkable, VerifiedSignature } from './signatures/check-signature.ts'
+export type { SignatureForm } from './signatures/coverage.ts'
+export type { Delivery } from './signatures/delivery.ts'
+export { addProof, readProof } from './signatures/integrity-proof.ts'
+export type { ProofCandidate } from './signatures/integrity-proof.ts'
+export { multikeyOf } from './signatures/key-import.ts'
+export type { KeyAlgorithm, KeyMaterial, VerificationKey } from './signatures/key-material.ts'
+export { readSignature } from './signatures/read-signature.ts'
+export type { ReadSignatureOptions } from './signatures/read-signature.ts'
+export { Rejection } from './signatures/rejection.ts'
+export type { KeyFault, KeyRejection, RejectionCode } from './signatures/rejection.ts'
+export { signRequest } from './signatures/sign-request.ts'
+export type { RequestToSign } from './signatures/sign-request.ts'

@@ -1,18 +1,20 @@
 /**
  * Opens a store in a directory: the composition root of the engine over the embedded or the read-only driver.
  */
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { RECEIVED_AT_MAX } from './actors/engine.ts'
 import { createStore } from './actors/store.ts'
-import type { Store } from './actors/types.ts'
 import { SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX } from './commit-log/layout.ts'
 import { nodeDisk } from './commit-log/node-disk.ts'
 import { TwinlogError } from './errors.ts'
+import { withPeers, type HostStore } from './host-store.ts'
 import { openEmbedded } from './log-store/embedded/open-embedded.ts'
 import { openReadOnly } from './log-store/read-only/open-read-only.ts'
+import { PeerCache, type PeerOptions } from './peers/peer-cache.ts'
 import { PAYLOAD_BYTES_MAX } from './record/layout.ts'
 
 const MIB = 1024 * 1024
+const PEERS_DIRECTORY = 'peers'
 
 export interface OpenProgress {
   readonly task: 'replay' | 'scan'
@@ -46,6 +48,8 @@ export interface OpenOptions {
   readonly unindexedMax?: number
   /** Appends are refused with `LOW_SPACE` while fewer bytes are free, 0 to 2^53 - 1; 64 MiB by default. */
   readonly freeBytesMin?: number
+  /** Limits of the peer cache, and peers that are there from the start. */
+  readonly peers?: PeerOptions
   /** Milliseconds since 1970; `Date.now` by default. */
   readonly clock?: () => number
   /** Told about long work while opening. */
@@ -55,9 +59,10 @@ export interface OpenOptions {
 /**
  * Opens the store at `path`, and makes one where nothing is. One owner at a time; `readOnly` readers besides.
  * @throws LOCKED, NOT_A_STORE, STORE_NOT_FOUND, FORMAT_UNSUPPORTED, LOG_LOST, CORRUPT (the identity file), LOW_SPACE,
- *   READ_ONLY, OUT_OF_RANGE, IO_ERROR
+ *   READ_ONLY, OUT_OF_RANGE, IO_ERROR,
+ *   PEER_INVALID (an initial peer)
  */
-export async function open(path: string, options: OpenOptions = {}): Promise<Store> {
+export async function open(path: string, options: OpenOptions = {}): Promise<HostStore> {
   if (typeof path !== 'string' || path === '') throw new TypeError('path must be a non-empty string')
   checkOptions(options)
   const root = resolve(path)
@@ -72,7 +77,7 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Sto
       disk,
       onScan: done => onProgress({ task: 'scan', done, total: null, unit: 'commits' }),
     })
-    return createStore(driver, { clock, payloadBytesMax })
+    return withPeers(createStore(driver, { clock, payloadBytesMax }), PeerCache.inMemory({ ...options.peers, clock }))
   }
   const driver = await openEmbedded({
     path: root,
@@ -89,10 +94,16 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Sto
     freeBytesMin: inRange('freeBytesMin', options.freeBytesMin, 0, Number.MAX_SAFE_INTEGER, 64 * MIB),
     onReplay: (done, total) => onProgress({ task: 'replay', done, total, unit: 'commits' }),
   })
-  return createStore(driver, { clock, payloadBytesMax })
+  try {
+    const peers = await PeerCache.open(join(root, PEERS_DIRECTORY), { ...options.peers, clock })
+    return withPeers(createStore(driver, { clock, payloadBytesMax }), peers)
+  } catch (error) {
+    await driver.close()
+    throw error
+  }
 }
 
-const OPTION_TYPES: Readonly<Record<keyof OpenOptions, 'boolean' | 'number' | 'string' | 'function'>> = {
+const OPTION_TYPES: Readonly<Record<keyof OpenOptions, 'boolean' | 'number' | 'string' | 'function' | 'object'>> = {
   createIfMissing: 'boolean',
   readOnly: 'boolean',
   durability: 'string',
@@ -103,6 +114,7 @@ const OPTION_TYPES: Readonly<Record<keyof OpenOptions, 'boolean' | 'number' | 's
   hotLogs: 'number',
   unindexedMax: 'number',
   freeBytesMin: 'number',
+  peers: 'object',
   clock: 'function',
   onProgress: 'function',
 }
@@ -113,7 +125,7 @@ function checkOptions(options: unknown): void {
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(OPTION_TYPES, name)) throw new TypeError(`open has no option ${name}`)
     const type = OPTION_TYPES[name as keyof OpenOptions]
-    if (value !== undefined && typeof value !== type) throw new TypeError(`${name} must be a ${type}`)
+    if (value !== undefined && typeof value !== type) throw new TypeError(`${name} must be of type ${type}`)
   }
 }
 

@@ -11,11 +11,19 @@ export type Database = ClassicLevel<Buffer, Buffer>
 
 const MIB = 1024 * 1024
 
+/** What LevelDB holds in memory, in bytes. */
+interface LevelMemory {
+  readonly writeBufferSize: number
+  readonly cacheSize: number
+}
+
+const indexMemory: LevelMemory = { writeBufferSize: 48 * MIB, cacheSize: 32 * MIB }
+
 /**
  * LevelDB creates a new database, and deletes the old one's tables, when CURRENT is missing: so it may only create
  * where there is no database.
  */
-export async function openLevel(directory: string): Promise<Database> {
+export async function openLevel(directory: string, memory: LevelMemory = indexMemory): Promise<Database> {
   const database = new Level<Buffer, Buffer>(directory, {
     keyEncoding: 'buffer',
     valueEncoding: 'buffer',
@@ -23,9 +31,8 @@ export async function openLevel(directory: string): Promise<Database> {
   await database.open({
     createIfMissing: !existsSync(directory),
     compression: false,
-    writeBufferSize: 48 * MIB,
     maxFileSize: 16 * MIB,
-    cacheSize: 32 * MIB,
+    ...memory,
   })
   return database
 }

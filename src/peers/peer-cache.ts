@@ -5,47 +5,63 @@
  */
 import { TwinlogError } from '../errors.ts'
 import { Flights, type Outcome } from './flights.ts'
-import { PeerDatabase, type OpenedDatabase } from './peer-database.ts'
+import { PeerDatabase } from './peer-database.ts'
 import * as sets from './peer-set.ts'
 import { checkPeerId, hasSameKeys, readPeerState } from './peer-state.ts'
-import type { FetchPeerState, NegativeEntry, PeerHit, PeerKeyHit, PeerState } from './types.ts'
+import type {
+  FetchPeerOptions,
+  FetchPeerState,
+  NegativeEntry,
+  PeerHit,
+  PeerKeyHit,
+  PeerRefresh,
+  Peers,
+  PeerState,
+} from './types.ts'
 
-export interface PeerCacheOptions {
+export interface PeerCacheOptions extends PeerOptions {
   /** Now, in milliseconds since 1970. */
   readonly clock?: () => number
+}
+
+/** What a host may say about the peer cache of its store. */
+export interface PeerOptions {
+  /** Most peers; then the least recently used goes. 10,000 by default. */
   readonly peersMax?: number
+  /** Most negative entries; then the oldest goes. 1,000 by default. */
   readonly negativesMax?: number
+  /** Most tombstones; then the oldest goes. 10,000 by default. */
   readonly tombstonesMax?: number
+  /** How long a fetch may take, in milliseconds, up to 2^31 - 1; 10,000 by default. */
   readonly fetchTimeoutMs?: number
   /** There from the start, unless there is something newer, a tombstone, or no room. */
   readonly initial?: Iterable<PeerState>
 }
 
-interface FetchOptions {
-  /** Ends this call's waiting; the fetch goes on while others wait for it. */
-  readonly signal?: AbortSignal
+/** Where the set is kept from one process to the next. */
+interface PeerStorage {
+  note(id: string): void
+  write(current: () => sets.PeerSet): Promise<void>
+  close(current: () => sets.PeerSet): Promise<void>
 }
 
-interface PeerRefresh extends PeerHit {
-  /** Whether its keys are others than before: if not, verifying again would give the same answer. */
-  readonly keysChanged: boolean
-}
+const nowhere: PeerStorage = { note: () => undefined, write: async () => undefined, close: async () => undefined }
 
 const CAUSES_MAX = 8
 /** The longest that a timer of Node can take. */
 const TIMEOUT_MS_MAX = 2 ** 31 - 1
 
-export class PeerCache {
+export class PeerCache implements Peers {
   readonly #clock: () => number
-  readonly #database: PeerDatabase
+  readonly #storage: PeerStorage
   readonly #flights: Flights<PeerState>
   /** Used since the set was told, the latest last. */
   readonly #used = new Set<string>()
   #set: sets.PeerSet
   #closing: Promise<void> | undefined
 
-  private constructor({ database, set }: OpenedDatabase, clock: () => number, timeoutMs: number) {
-    this.#database = database
+  private constructor(storage: PeerStorage, set: sets.PeerSet, { clock, timeoutMs }: Settings) {
+    this.#storage = storage
     this.#set = set
     this.#clock = clock
     this.#flights = new Flights({
@@ -60,18 +76,11 @@ export class PeerCache {
    * @throws PEER_INVALID, OUT_OF_RANGE; LOCKED, NOT_A_STORE, LOW_SPACE, READ_ONLY, IO_ERROR
    */
   static async open(directory: string, options: PeerCacheOptions = {}): Promise<PeerCache> {
-    const { clock = Date.now, initial = [] } = options
-    const limits = {
-      peersMax: checkLimit('peersMax', options.peersMax ?? 10_000),
-      negativesMax: checkLimit('negativesMax', options.negativesMax ?? 1000),
-      tombstonesMax: checkLimit('tombstonesMax', options.tombstonesMax ?? 10_000),
-    }
-    const timeoutMs = checkLimit('fetchTimeoutMs', options.fetchTimeoutMs ?? 10_000, TIMEOUT_MS_MAX)
-    const first = [...initial].map(each => readPeerState(each))
-    const { database, set } = await PeerDatabase.open(directory, limits)
-    const whole = sets.addInitialPeers(set, first)
+    const settings = settingsOf(options)
+    const { database, set } = await PeerDatabase.open(directory, settings.limits)
+    const whole = sets.addInitialPeers(set, settings.initial)
     for (const id of whole.peers.keys()) if (!set.peers.has(id)) database.note(id)
-    const cache = new PeerCache({ database, set: whole }, clock, timeoutMs)
+    const cache = new PeerCache(database, whole, settings)
     try {
       await cache.#save()
       return cache
@@ -81,6 +90,12 @@ export class PeerCache {
     }
   }
 
+  /** A cache that is gone when it is closed. @throws PEER_INVALID, OUT_OF_RANGE */
+  static inMemory(options: PeerCacheOptions = {}): PeerCache {
+    const settings = settingsOf(options)
+    return new PeerCache(nowhere, sets.addInitialPeers(sets.emptyPeerSet(settings.limits), settings.initial), settings)
+  }
+
   lookup(peerId: string): PeerHit | undefined {
     this.#checkOpen()
     const hit = sets.lookupPeer(this.#set, peerId, this.#clock())
@@ -88,7 +103,6 @@ export class PeerCache {
     return hit
   }
 
-  /** Actors may list one key id together: then `owner` says whose is meant, else it is the one that came in first. */
   lookupByKey(keyId: string, owner?: string): PeerKeyHit | undefined {
     this.#checkOpen()
     const hit = sets.lookupKey(this.#set, keyId, this.#clock(), owner)
@@ -96,13 +110,11 @@ export class PeerCache {
     return hit
   }
 
-  /** In the order in which they came in. */
   list(): readonly PeerState[] {
     this.#checkOpen()
     return sets.listPeers(this.#set)
   }
 
-  /** Seen at once by every lookup; resolves when it is saved. @throws PEER_INVALID */
   async store(peer: PeerState): Promise<void> {
     this.#checkOpen()
     this.#put(readPeerState(peer))
@@ -112,25 +124,17 @@ export class PeerCache {
   async evict(peerId: string): Promise<void> {
     this.#checkOpen()
     this.#set = sets.evictPeer(this.#set, peerId)
-    this.#database.note(peerId)
+    this.#storage.note(peerId)
     await this.#save()
   }
 
-  /**
-   * What is there, however stale; else what the fetch brings, which is stored.
-   * @throws PEER_FETCH_FAILED, PEER_INVALID
-   */
-  async lookupOrFetch(peerId: string, fetch: FetchPeerState, options: FetchOptions = {}): Promise<PeerHit> {
+  async lookupOrFetch(peerId: string, fetch: FetchPeerState, options: FetchPeerOptions = {}): Promise<PeerHit> {
     const hit = this.lookup(peerId)
     if (hit !== undefined) return hit
     return sets.hitOf(await this.#fetch(peerId, fetch, options), this.#clock())
   }
 
-  /**
-   * Fetches, whatever is there, and replaces it on success only.
-   * @throws PEER_FETCH_FAILED, PEER_INVALID
-   */
-  async refresh(peerId: string, fetch: FetchPeerState, options: FetchOptions = {}): Promise<PeerRefresh> {
+  async refresh(peerId: string, fetch: FetchPeerState, options: FetchPeerOptions = {}): Promise<PeerRefresh> {
     this.#checkOpen()
     const before = this.#set.peers.get(peerId)?.peer
     const peer = await this.#fetch(peerId, fetch, options)
@@ -138,7 +142,6 @@ export class PeerCache {
     return { ...sets.hitOf(peer, this.#clock()), keysChanged }
   }
 
-  /** In memory only, and read by nothing here but `negative`: whether it stands in the way is the caller's to say. */
   addNegative(id: string, entry: NegativeEntry): void {
     this.#checkOpen()
     this.#set = sets.addNegative(this.#set, id, entry, this.#clock())
@@ -149,7 +152,6 @@ export class PeerCache {
     return sets.negativeOf(this.#set, id, this.#clock())
   }
 
-  /** Since when the peer answers 410. */
   tombstone(peerId: string): number | undefined {
     this.#checkOpen()
     return sets.tombstoneOf(this.#set, peerId)
@@ -163,12 +165,12 @@ export class PeerCache {
 
   async #close(): Promise<void> {
     this.#flights.failAll(closed())
-    for (const id of this.#used) this.#database.note(id)
+    for (const id of this.#used) this.#storage.note(id)
     this.#applyUses()
-    await this.#database.close(() => this.#set)
+    await this.#storage.close(() => this.#set)
   }
 
-  async #fetch(peerId: string, fetch: FetchPeerState, { signal }: FetchOptions): Promise<PeerState> {
+  async #fetch(peerId: string, fetch: FetchPeerState, { signal }: FetchPeerOptions): Promise<PeerState> {
     checkPeerId(peerId)
     return this.#flights.join(peerId, flight => fetch(peerId, { signal: flight }), signal)
   }
@@ -191,15 +193,15 @@ export class PeerCache {
     this.#applyUses()
     const before = this.#set
     this.#set = sets.storePeer(before, peer)
-    this.#database.note(peer.id)
-    for (const id of before.peers.keys()) if (!this.#set.peers.has(id)) this.#database.note(id)
+    this.#storage.note(peer.id)
+    for (const id of before.peers.keys()) if (!this.#set.peers.has(id)) this.#storage.note(id)
   }
 
   #bury(peerId: string): void {
     const before = this.#set
     this.#set = sets.addTombstone(before, peerId, this.#clock())
-    this.#database.note(peerId)
-    for (const id of before.tombstones.keys()) if (!this.#set.tombstones.has(id)) this.#database.note(id)
+    this.#storage.note(peerId)
+    for (const id of before.tombstones.keys()) if (!this.#set.tombstones.has(id)) this.#storage.note(id)
   }
 
   #use(peerId: string): void {
@@ -213,7 +215,7 @@ export class PeerCache {
   }
 
   #save(): Promise<void> {
-    return this.#database.write(() => this.#set)
+    return this.#storage.write(() => this.#set)
   }
 
   #checkOpen(): void {
@@ -249,6 +251,27 @@ function hasStatusGone(error: unknown): boolean {
 
 function closed(): TwinlogError {
   return new TwinlogError('CLOSED', 'the peer cache is closed', {})
+}
+
+interface Settings {
+  readonly clock: () => number
+  readonly limits: sets.PeerSetLimits
+  readonly timeoutMs: number
+  readonly initial: readonly PeerState[]
+}
+
+/** @throws PEER_INVALID, OUT_OF_RANGE */
+function settingsOf(options: PeerCacheOptions): Settings {
+  return {
+    clock: options.clock ?? Date.now,
+    limits: {
+      peersMax: checkLimit('peersMax', options.peersMax ?? 10_000),
+      negativesMax: checkLimit('negativesMax', options.negativesMax ?? 1000),
+      tombstonesMax: checkLimit('tombstonesMax', options.tombstonesMax ?? 10_000),
+    },
+    timeoutMs: checkLimit('fetchTimeoutMs', options.fetchTimeoutMs ?? 10_000, TIMEOUT_MS_MAX),
+    initial: [...(options.initial ?? [])].map(each => readPeerState(each)),
+  }
 }
 
 function checkLimit(name: string, value: unknown, max = Number.MAX_SAFE_INTEGER): number {

@@ -9,9 +9,11 @@ import { isLevelLocked, openLevel, toIndexError, type Database } from '../key-in
 import { decodeRecord, encodePeer, encodeTombstone, peerKey, tombstoneKey } from './peer-records.ts'
 import { restorePeerSet, type PeerEntry, type PeerSet, type PeerSetLimits } from './peer-set.ts'
 
+/** All of it is in memory besides. */
+const MEMORY = { writeBufferSize: 1024 * 1024, cacheSize: 64 * 1024 }
 const LEVEL_FILE = /^(CURRENT|LOCK|LOG|LOG\.old|MANIFEST-\d+|\d+\.(ldb|sst|log|dbtmp))$/
 
-export interface OpenedDatabase {
+interface OpenedDatabase {
   readonly database: PeerDatabase
   readonly set: PeerSet
 }
@@ -52,7 +54,7 @@ export class PeerDatabase {
   }
 
   static async #read(directory: string, limits: PeerSetLimits, checksum: Checksum): Promise<OpenedDatabase> {
-    const level = await openLevel(directory)
+    const level = await openLevel(directory, MEMORY)
     try {
       const entries: PeerEntry[] = []
       const tombstones: [id: string, since: number][] = []

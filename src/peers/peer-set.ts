@@ -77,10 +77,11 @@ export function lookupPeer(set: PeerSet, peerId: string, now: number): PeerHit |
 
 /** The key of that id and its peer: of `owner` when one is named, else of the peer that came in first. */
 export function lookupKey(set: PeerSet, keyId: string, now: number, owner?: string): PeerKeyHit | undefined {
-  const entries = (set.peersByKey.get(keyId) ?? []).flatMap(id => set.peers.get(id) ?? [])
-  const [entry] = entries
-    .filter(({ peer }) => owner === undefined || peer.id === owner)
-    .toSorted((left, right) => left.place - right.place)
+  let entry: PeerEntry | undefined
+  for (const peerId of set.peersByKey.get(keyId) ?? []) {
+    const listed = owner === undefined || peerId === owner ? set.peers.get(peerId) : undefined
+    if (listed !== undefined && (entry === undefined || listed.place < entry.place)) entry = listed
+  }
   const key = entry?.peer.keys.find(({ id }) => id === keyId)
   return entry === undefined || key === undefined ? undefined : { ...hitOf(entry.peer, now), key }
 }

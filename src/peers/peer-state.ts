@@ -4,6 +4,7 @@
  */
 import { TwinlogError } from '../errors.ts'
 import type { VerificationKey } from '../signatures/key-material.ts'
+import { originOf } from '../signatures/origin.ts'
 import type { PeerState } from './types.ts'
 
 const ID_LENGTH_MAX = 2048
@@ -18,7 +19,7 @@ export function readPeerState(value: unknown, expectedId?: string): PeerState {
   }
   if (!isObject(value)) throw refuse('it is no object')
   const { id, keys, fetchedAt, expiresAt } = value
-  if (typeof id !== 'string' || originOf(id) === undefined) throw refuse('its id is no http(s) URL')
+  if (typeof id !== 'string' || wellFormedOrigin(id) === undefined) throw refuse('its id is no http(s) URL')
   if (expectedId !== undefined && id !== expectedId) throw refuse('it is of another peer')
   if (!isTime(fetchedAt)) throw refuse('fetchedAt is no time')
   if (expiresAt !== undefined && !isTime(expiresAt)) throw refuse('expiresAt is no time')
@@ -33,7 +34,7 @@ export function readPeerState(value: unknown, expectedId?: string): PeerState {
 /** @throws PEER_INVALID when there can be no peer of that id, so none has to be fetched */
 export function checkPeerId(id: unknown): string {
   if (typeof id !== 'string') throw new TypeError('A peer id must be a string')
-  if (originOf(id) !== undefined) return id
+  if (wellFormedOrigin(id) !== undefined) return id
   const peer = id.slice(0, ID_LENGTH_MAX)
   throw new TwinlogError('PEER_INVALID', 'a peer id must be an http(s) URL', { peer, received: id })
 }
@@ -57,7 +58,7 @@ export function hasSameKeys(left: PeerState, right: PeerState): boolean {
 function readKey(value: unknown, peerId: string): VerificationKey | undefined {
   if (!isObject(value)) return undefined
   const { id, owner, algorithm, publicKey, expires } = value
-  if (typeof id !== 'string' || originOf(id) !== originOf(peerId) || owner !== peerId) return undefined
+  if (typeof id !== 'string' || wellFormedOrigin(id) !== wellFormedOrigin(peerId) || owner !== peerId) return undefined
   if (algorithm !== 'rsa' && algorithm !== 'ed25519') return undefined
   if (!(publicKey instanceof Uint8Array) || publicKey.length > KEY_BYTES_MAX) return undefined
   if (expires !== undefined && !isTime(expires)) return undefined
@@ -65,10 +66,8 @@ function readKey(value: unknown, peerId: string): VerificationKey | undefined {
   return Object.freeze({ id, owner, algorithm, publicKey: copy, ...(expires === undefined ? {} : { expires }) })
 }
 
-function originOf(id: string): string | undefined {
-  if (id.length > ID_LENGTH_MAX || /\p{Surrogate}/u.test(id) || !URL.canParse(id)) return undefined
-  const { origin, protocol, username, password } = new URL(id)
-  return /^https?:$/.test(protocol) && username === '' && password === '' ? origin : undefined
+function wellFormedOrigin(id: string): string | undefined {
+  return id.length > ID_LENGTH_MAX || /\p{Surrogate}/u.test(id) ? undefined : originOf(id)
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -6,6 +6,7 @@
 import { parseDateTime } from './dates.ts'
 import { keyFromJwk, keyFromMultikey, keyFromPem } from './key-import.ts'
 import type { KeyMaterial, VerificationKey } from './key-material.ts'
+import { originOf } from './origin.ts'
 import { refuseKey, type KeyFault, type KeyRejection } from './rejection.ts'
 
 export interface ActorKeys {
@@ -27,7 +28,7 @@ const PRIVATE = ['privateKeyPem', 'privateKeyMultibase', 'privateKeyJwk', 'secre
 /** All keys of an actor document; of more than `keysMax` entries, the first ones. */
 export function keysOfActor(document: unknown, { keysMax = KEYS_MAX } = {}): ActorKeys | KeyRejection {
   const owner = memberOf(document, 'id')
-  if (typeof owner !== 'string' || originOf(owner) === undefined) return refuseKey('malformed')
+  if (typeof owner !== 'string' || boundOrigin(owner) === undefined) return refuseKey('malformed')
   const entries = ['publicKey', 'assertionMethod'].flatMap(name => listOf(memberOf(document, name)))
   const keys = new Map<string, VerificationKey>()
   const references = new Set<string>()
@@ -95,14 +96,12 @@ function isSameKey(left: VerificationKey, right: VerificationKey): boolean {
 }
 
 function isKeyIdOf(id: string, owner: string): boolean {
-  const origin = originOf(id)
-  return origin !== undefined && origin === originOf(owner)
+  const origin = boundOrigin(id)
+  return origin !== undefined && origin === boundOrigin(owner)
 }
 
-function originOf(id: string): string | undefined {
-  if (id.length > ID_LENGTH_MAX || !URL.canParse(id)) return undefined
-  const { origin, protocol, username, password } = new URL(id)
-  return /^https?:$/.test(protocol) && username === '' && password === '' ? origin : undefined
+function boundOrigin(id: string): string | undefined {
+  return id.length > ID_LENGTH_MAX ? undefined : originOf(id)
 }
 
 function memberOf(value: unknown, name: string): unknown {

@@ -39,6 +39,22 @@ export function isFor(algorithm: SignatureAlgorithm, key: KeyAlgorithm): boolean
   return details[algorithm].key === key
 }
 
+/** As `isSignedBy`, on a thread of its own: a signature costs more than all else that a delivery needs. */
+export function isSignedInPool(
+  key: KeyObject,
+  algorithm: SignatureAlgorithm,
+  bytes: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
+  return new Promise(resolve => {
+    try {
+      verify(details[algorithm].hash, bytes, key, signature, (error, isRight) => resolve(error === null && isRight))
+    } catch {
+      resolve(false)
+    }
+  })
+}
+
 /** Whether `signature` is one of `bytes` by that key. */
 export function isSignedBy(
   key: KeyObject,

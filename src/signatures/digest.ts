@@ -2,13 +2,14 @@
  * Digests of a body: `Digest` (RFC 3230 §4.3.2) and `Content-Digest` (RFC 9530 §2). SHA-256 and SHA-512 count, others are
  * passed over. Each one that counts has to match, and there has to be one.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { decodeBase64 } from './base64.ts'
 import { headerValue, type HeaderLines } from './delivery.ts'
 import { Rejection } from './rejection.ts'
 import { formatBytes, readDictionary, type InnerList, type Item } from './structured-fields.ts'
 
 const VALUE_LENGTH_MAX = 4096
+const ONE_SHA_256 = /^sha-256=:([A-Za-z0-9+/]{43}=):$/
 
 const hashes = new Map([
   ['sha-256', 'sha256'],
@@ -42,6 +43,9 @@ export function matchesDigest(value: string, body: Uint8Array): boolean {
 
 /** Whether the value of a `Content-Digest` header is true of the body. */
 export function matchesContentDigest(value: string, body: Uint8Array): boolean {
+  // What nearly everybody sends. Reading it as a structured field takes several times as long.
+  const [, sha256] = ONE_SHA_256.exec(value) ?? []
+  if (sha256 !== undefined) return allMatch([['sha-256', decodeBase64(sha256)]], body)
   const dictionary = readDictionary(value)
   if (dictionary === undefined) return false
   return allMatch(
@@ -51,11 +55,11 @@ export function matchesContentDigest(value: string, body: Uint8Array): boolean {
 }
 
 export function formatDigest(body: Uint8Array): string {
-  return `SHA-256=${createHash('sha256').update(body).digest('base64')}`
+  return `SHA-256=${hash('sha256', body, 'base64')}`
 }
 
 export function formatContentDigest(body: Uint8Array): string {
-  return formatBytes('sha-256', createHash('sha256').update(body).digest())
+  return formatBytes('sha-256', hash('sha256', body, 'buffer'))
 }
 
 function bytesOf(member: Item | InnerList): Uint8Array | undefined {
@@ -67,13 +71,13 @@ function allMatch(
   body: Uint8Array,
 ): boolean {
   const recognised = claims.flatMap(([name, digest]) => {
-    const hash = hashes.get(name)
-    return hash === undefined ? [] : [{ hash, digest }]
+    const algorithm = hashes.get(name)
+    return algorithm === undefined ? [] : [{ algorithm, digest }]
   })
   const actual = new Map<string, Buffer>()
-  const matches = ({ hash, digest }: { hash: string; digest: Uint8Array | undefined }): boolean => {
-    const expected = actual.get(hash) ?? createHash(hash).update(body).digest()
-    actual.set(hash, expected)
+  const matches = ({ algorithm, digest }: { algorithm: string; digest: Uint8Array | undefined }): boolean => {
+    const expected = actual.get(algorithm) ?? hash(algorithm, body, 'buffer')
+    actual.set(algorithm, expected)
     return digest !== undefined && expected.equals(digest)
   }
   return recognised.length > 0 && recognised.every(matches)

@@ -4,13 +4,21 @@
  */
 import { defaultLimits, type SignatureCandidate, type SignatureLimits } from './candidate.ts'
 import { readCavage } from './cavage.ts'
-import { headerLines, headerValue, normalAuthority, refuseDuplicates, targetOf, type Delivery } from './delivery.ts'
+import {
+  headerLines,
+  headerValue,
+  normalAuthority,
+  refuseDuplicates,
+  targetOf,
+  type Delivery,
+  type HeaderLines,
+} from './delivery.ts'
 import { checkDigests } from './digest.ts'
 import type { ReadContext } from './read-context.ts'
 import { Rejection } from './rejection.ts'
 import { readRfc9421 } from './rfc9421.ts'
 
-export interface ReadOptions {
+export interface ReadSignatureOptions {
   /** The time, in milliseconds. */
   readonly now: number
   /** The host, with the port if it is not the scheme's own, under which the outside knows this server. */
@@ -21,8 +29,16 @@ export interface ReadOptions {
 const BODILESS = ['GET', 'HEAD']
 
 /** The signature of a delivery, ready for its key; or why there is no need to look for one. */
-export function readSignature(delivery: Delivery, options: ReadOptions): SignatureCandidate | Rejection {
-  const lines = headerLines(delivery)
+export function readSignature(delivery: Delivery, options: ReadSignatureOptions): SignatureCandidate | Rejection {
+  return readSignatureOf(delivery, headerLines(delivery), options)
+}
+
+/** The same for a delivery whose header lines were read before. */
+export function readSignatureOf(
+  delivery: Delivery,
+  lines: HeaderLines,
+  options: ReadSignatureOptions,
+): SignatureCandidate | Rejection {
   const repeated = refuseDuplicates(lines)
   if (repeated !== undefined) return repeated
   const target = targetOf(delivery.url)

@@ -5,7 +5,7 @@ import { checkSignature, type VerifiedSignature } from '../../src/signatures/che
 import type { SignatureForm } from '../../src/signatures/coverage.ts'
 import type { Delivery } from '../../src/signatures/delivery.ts'
 import { materialOf, type KeyAlgorithm, type VerificationKey } from '../../src/signatures/key-material.ts'
-import { readSignature, type ReadOptions } from '../../src/signatures/read-signature.ts'
+import { readSignature, type ReadSignatureOptions } from '../../src/signatures/read-signature.ts'
 import { Rejection } from '../../src/signatures/rejection.ts'
 import { signRequest, type RequestToSign } from '../../src/signatures/sign-request.ts'
 import { root } from '../project/sources.ts'
@@ -76,7 +76,7 @@ export function header(delivery: Sent, name: string): string {
 export function verify(
   delivery: Delivery,
   key: VerificationKey,
-  options: Partial<ReadOptions> = {},
+  options: Partial<ReadSignatureOptions> = {},
 ): VerifiedSignature | Rejection {
   const candidate = readSignature(delivery, { now, host, ...options })
   return candidate instanceof Rejection ? candidate : checkSignature(candidate, key)

@@ -5,6 +5,7 @@
 import {
   createFetchDocument,
   FetchError,
+  createInbound,
   isTwinlogError,
   open,
   peerFromDocument,
@@ -12,14 +13,17 @@ import {
   type Bounds,
   type FlushResult,
   type FetchedDocument,
+  type HostStore,
+  type InboundOptions,
   type Log,
   type LogRecord,
   type PeerState,
   type Store,
   type TwinlogError,
+  type Verdict,
 } from 'twinlog'
 import { conformance } from 'twinlog/conformance'
-import { openMemory } from 'twinlog/testing'
+import { openMemory, signedDelivery, testPeer } from 'twinlog/testing'
 import { expectTypeOf } from 'vitest'
 
 interface Note {
@@ -32,8 +36,8 @@ declare const log: Log
 declare const failure: unknown
 declare const signal: AbortSignal
 
-expectTypeOf(open).returns.resolves.toEqualTypeOf<Store>()
-expectTypeOf(openMemory).returns.resolves.toEqualTypeOf<Store>()
+expectTypeOf(open).returns.resolves.toEqualTypeOf<HostStore>()
+expectTypeOf(openMemory).returns.resolves.toEqualTypeOf<HostStore>()
 expectTypeOf(conformance).parameter(0).toHaveProperty('reopen')
 
 // Answers.
@@ -101,3 +105,23 @@ void peerFromDocument(async url => ({ finalUrl: url, contentType: '', document: 
 createFetchDocument({})
 if (failure instanceof FetchError && failure.code === 'status')
   expectTypeOf(failure.status).toEqualTypeOf<number | undefined>()
+// A verdict narrows by `accepted`, and a refusal has a code that is known or the host's own.
+declare const verdict: Verdict
+declare const inboundOptions: InboundOptions
+if (verdict.accepted) {
+  expectTypeOf(verdict.status).toEqualTypeOf<202>()
+  const [outcome] = verdict.inboxes
+  if (outcome?.refused === undefined) expectTypeOf(outcome?.seq).toEqualTypeOf<number | undefined>()
+  else expectTypeOf(outcome.refused).toEqualTypeOf<'id_conflict' | 'inbox_gone'>()
+} else {
+  expectTypeOf(verdict.retry).toEqualTypeOf<boolean>()
+  expectTypeOf(verdict.code).toExtend<string>()
+}
+const inbound = createInbound(inboundOptions)
+const delivery = signedDelivery({ from: testPeer('https://a.example/b'), to: 'https://c.example/d', activity: {} })
+expectTypeOf(inbound.receive(delivery)).resolves.toEqualTypeOf<Verdict>()
+expectTypeOf(inbound.handle(new Request('https://c.example/d'))).resolves.toEqualTypeOf<Response>()
+// @ts-expect-error a store without peers can't verify anything
+createInbound({ ...inboundOptions, store })
+// @ts-expect-error a route is needed
+createInbound({ store: inboundOptions.store, origin: '', fetchPeer: inboundOptions.fetchPeer })

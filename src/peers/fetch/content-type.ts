@@ -1,14 +1,17 @@
 /** The two media types that ActivityPub documents have (ActivityPub §3.2). */
 import { MIMEType } from 'node:util'
 
+const ACTIVITY_JSON = 'application/activity+json'
 const PROFILE = 'https://www.w3.org/ns/activitystreams'
 
-export const acceptedTypes = `application/activity+json, application/ld+json; profile="${PROFILE}"`
+export const acceptedTypes = `${ACTIVITY_JSON}, application/ld+json; profile="${PROFILE}"`
 
 export function isActivityType(contentType: string): boolean {
+  // What nearly everybody sends, without the price of the parser.
+  if (contentType === ACTIVITY_JSON) return true
   try {
     const { essence, params } = new MIMEType(contentType)
-    if (essence === 'application/activity+json') return true
+    if (essence === ACTIVITY_JSON) return true
     return essence === 'application/ld+json' && (params.get('profile') ?? '').split(' ').includes(PROFILE)
   } catch {
     return false

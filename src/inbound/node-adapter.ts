@@ -1,0 +1,56 @@
+/** The pipeline over `node:http`. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { answerTo, externalUrl, type AdapterContext } from './adapter.ts'
+import { checkBodySize } from './stages/body-size.ts'
+import { checkRequest } from './stages/request.ts'
+import { isRejected, type Rejected } from './verdict.ts'
+
+/** Resolves when the answer is written; also when the sender went away, which nobody can be told. */
+export async function handleNode(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: AdapterContext,
+): Promise<void> {
+  const { method = '', rawHeaders } = request
+  try {
+    const body = checkRequest(method) ?? (await readBody(request, context.bodyBytesMax))
+    if (body === undefined) return
+    if (isRejected(body)) {
+      // What is left of the body is not read: the connection can't be used again.
+      response.setHeader('connection', 'close')
+      return await write(response, body)
+    }
+    const url = externalUrl(context.origin, request.url ?? '/')
+    await write(response, await context.receive({ method, url, rawHeaders, body }))
+  } catch (error) {
+    // The host's hook failed. Its own handling of errors sees what; the sender may try again.
+    if (!response.headersSent) await write(response, { status: 500 })
+    throw error
+  }
+}
+
+/** Undefined when the sender went away before its end. */
+async function readBody(request: IncomingMessage, bytesMax: number): Promise<Uint8Array | Rejected | undefined> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  try {
+    // Its own iterator would close the connection, and nobody could be answered.
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+      bytes += chunk.byteLength
+      const refusal = checkBodySize(bytes, bytesMax)
+      if (refusal !== undefined) return refusal
+      chunks.push(chunk)
+    }
+  } catch {
+    return undefined
+  }
+  return Buffer.concat(chunks)
+}
+
+async function write(response: ServerResponse, verdict: Parameters<typeof answerTo>[0]): Promise<void> {
+  const { status, headers, body } = answerTo(verdict)
+  await new Promise<void>(resolve => {
+    response.once('close', resolve)
+    response.writeHead(status, headers).end(body, () => resolve())
+  })
+}

@@ -1,0 +1,122 @@
+/**
+ * Stage 12: the key that a claim names, among those that the actor lists. Only the actor's own document is ever fetched,
+ * never the URL of a key: so no document of somebody else's can claim to be the actor's key. At most one fetch for a
+ * delivery; what failed lately is not asked again at once, and a failure takes nothing away that was good.
+ */
+import { isTwinlogError, type ErrorFacts, type TwinlogError } from '../../errors.ts'
+import type { FetchPeerState, PeerKeyHit, Peers } from '../../peers/types.ts'
+import type { InboundLimits } from '../limits.ts'
+import { reject, type Rejected } from '../verdict.ts'
+
+interface KeyRules {
+  readonly peers: Peers
+  readonly fetchPeer: FetchPeerState
+  readonly limits: Pick<InboundLimits, 'refreshCooldownMs' | 'negativeMs' | 'tombstoneMs'>
+}
+
+export interface FoundKey extends PeerKeyHit {
+  /** It was in the cache: it may have changed since. */
+  readonly wasCached: boolean
+}
+
+type PeerError =
+  | (TwinlogError<'PEER_FETCH_FAILED'> & ErrorFacts['PEER_FETCH_FAILED'])
+  | (TwinlogError<'PEER_INVALID'> & ErrorFacts['PEER_INVALID'])
+
+const COOLDOWNS_MAX = 10_000
+const INVALID = 'invalid'
+
+export class KeyFinder {
+  readonly #rules: KeyRules
+  /** From peer ids to when they may be fetched again, the oldest first. */
+  readonly #cooldowns = new Map<string, number>()
+
+  constructor(rules: KeyRules) {
+    this.#rules = rules
+  }
+
+  async find(actor: string, keyId: string, now: number): Promise<FoundKey | Rejected> {
+    const { peers } = this.#rules
+    const hit = peers.lookupByKey(keyId, actor)
+    if (hit !== undefined) return { ...hit, wasCached: true }
+    const failure = peers.lookup(actor) === undefined ? await this.#fetch(actor, now) : await this.#refresh(actor, now)
+    if (failure !== undefined) return failure
+    const fetched = peers.lookupByKey(keyId, actor)
+    if (fetched !== undefined) return { ...fetched, wasCached: false }
+    return reject('key_owner_mismatch', 'the actor does not list this key')
+  }
+
+  /** The key of that id, fetched anew, if it is another one now; nothing when there is no better key to be had. */
+  async findNewer(actor: string, keyId: string, now: number): Promise<FoundKey | undefined> {
+    if (!this.#mayRefresh(actor, now)) return undefined
+    const { peers, fetchPeer } = this.#rules
+    try {
+      const { keysChanged } = await peers.refresh(actor, fetchPeer)
+      const hit = keysChanged ? peers.lookupByKey(keyId, actor) : undefined
+      return hit === undefined ? undefined : { ...hit, wasCached: false }
+    } catch (error) {
+      if (isOfPeer(error)) return undefined
+      throw error
+    }
+  }
+
+  /** Fetches a stale peer again, when nobody waits for it any more. */
+  refreshLater(actor: string, now: number): void {
+    const { peers, fetchPeer } = this.#rules
+    if (this.#mayRefresh(actor, now)) peers.refresh(actor, fetchPeer).catch(() => undefined)
+  }
+
+  async #fetch(actor: string, now: number): Promise<Rejected | undefined> {
+    const { peers, fetchPeer, limits } = this.#rules
+    const gone = peers.tombstone(actor)
+    if (gone !== undefined && now < gone + limits.tombstoneMs) return reject('key_gone', actor)
+    const negative = peers.negative(actor)
+    if (negative?.reason === INVALID) return reject('key_invalid', 'lately')
+    if (negative !== undefined) return reject('key_fetch_failed', 'lately')
+    try {
+      await peers.lookupOrFetch(actor, fetchPeer)
+      this.#stamp(actor, now)
+      return undefined
+    } catch (error) {
+      return this.#failed(actor, error, now)
+    }
+  }
+
+  async #refresh(actor: string, now: number): Promise<Rejected | undefined> {
+    // The key may be a new one. Whoever sends it will try again, and by then it is looked at.
+    if (!this.#mayRefresh(actor, now)) return reject('key_fetch_failed', 'asked lately')
+    try {
+      await this.#rules.peers.refresh(actor, this.#rules.fetchPeer)
+      return undefined
+    } catch (error) {
+      return this.#failed(actor, error, now)
+    }
+  }
+
+  #failed(actor: string, error: unknown, now: number): Rejected {
+    if (!isOfPeer(error)) throw error
+    if (isTwinlogError(error, 'PEER_FETCH_FAILED') && error.reason === 'gone') return reject('key_gone', actor)
+    const isInvalid = isTwinlogError(error, 'PEER_INVALID')
+    const until = now + this.#rules.limits.negativeMs
+    this.#rules.peers.addNegative(actor, { reason: isInvalid ? INVALID : 'failed', until })
+    return isInvalid ? reject('key_invalid', 'no peer state') : reject('key_fetch_failed', error.reason)
+  }
+
+  /** Whether a refresh may start; if so, the next one may not for a while. */
+  #mayRefresh(actor: string, now: number): boolean {
+    if (now < (this.#cooldowns.get(actor) ?? -Infinity)) return false
+    this.#stamp(actor, now)
+    return true
+  }
+
+  #stamp(actor: string, now: number): void {
+    this.#cooldowns.delete(actor)
+    if (this.#cooldowns.size >= COOLDOWNS_MAX)
+      for (const oldest of this.#cooldowns.keys()) if (this.#cooldowns.delete(oldest)) break
+    this.#cooldowns.set(actor, now + this.#rules.limits.refreshCooldownMs)
+  }
+}
+
+function isOfPeer(error: unknown): error is PeerError {
+  return isTwinlogError(error, 'PEER_FETCH_FAILED') || isTwinlogError(error, 'PEER_INVALID')
+}
