@@ -74,10 +74,15 @@ function readOne(document: Members, proof: Members, now: number): ProofCandidate
 /** What is signed (§3.3.4, §3.3.5): the hash of the proof without its value, then that of the document without proofs. */
 export function proofBase(document: Members, proof: Members): Uint8Array | undefined {
   const { proofValue: _value, ...options } = proof
-  const { proof: _proof, ...unsecured } = document
-  const [canonicalOptions, canonicalDocument] = [canonicalJson(options), canonicalJson(unsecured)]
+  const [canonicalOptions, canonicalDocument] = [canonicalJson(options), canonicalJson(withoutProofs(document))]
   if (canonicalOptions === undefined || canonicalDocument === undefined) return undefined
   return Buffer.concat([canonicalOptions, canonicalDocument].map(text => createHash('sha256').update(text).digest()))
+}
+
+/** FEP-8b32: a Linked Data signature is made after the proof, and is removed before the proof is verified. */
+function withoutProofs(document: Members): Members {
+  const { proof: _proof, signature: _signature, ...unsecured } = document
+  return unsecured
 }
 
 interface ProofOptions {
@@ -86,10 +91,13 @@ interface ProofOptions {
   readonly created: number
 }
 
-/** The document with a proof in place of any it had (§3.3.1). Throws a `TypeError` when it has no canonical form. */
+/**
+ * The document with a proof in place of any it had (§3.3.1), and of a Linked Data signature, which it would break. Throws
+ * a `TypeError` when it has no canonical form.
+ */
 export function addProof(document: Members, { key, created }: ProofOptions): Members {
   if (key.privateKey.asymmetricKeyType !== 'ed25519') throw new TypeError('a proof is made with an Ed25519 key')
-  const { proof: _proof, ...unsecured } = document
+  const unsecured = withoutProofs(document)
   const options = {
     ...(unsecured['@context'] === undefined ? {} : { '@context': unsecured['@context'] }),
     type: 'DataIntegrityProof',

@@ -98,6 +98,16 @@ describe('a proof', () => {
     expect(verify(withProof({ added: 1 }))).toBe('signature_invalid')
   })
 
+  // Fedify puts a Linked Data signature into what it has put a proof into, and others forward both. The proof can not
+  // cover what was made after it; every forwarded activity of Fedify's was refused.
+  it('does not cover a Linked Data signature (FEP-8b32), and does not keep one that it would break', () => {
+    const legacy = { signature: { type: 'RsaSignature2017', creator: rsa.id, signatureValue: 'AA==' } }
+    expect(verify({ ...signed, ...legacy })).toBe('accepted')
+    expect(verify({ ...signed, ...legacy, content: 'x' })).toBe('signature_invalid')
+    expect(verify({ ...signed, object: legacy })).toBe('signature_invalid')
+    expect(addProof({ ...note, ...legacy }, { key: ed25519, created: now })).toEqual(signed)
+  })
+
   it('vouches for no context that was added later', () => {
     const added = { ...signed, '@context': [...note['@context'], 'https://evil.example/'] }
     expect(verify(added)).toBe('malformed_signature')
