@@ -1,8 +1,8 @@
 /**
- * The lock file names no registry: `npm ci` takes each package from the registry its user has set, and checks it
- * against the lock file's digest.
+ * The lock files name no registry: `npm ci` takes each package from the registry its user has set, and checks it against
+ * the lock file's digest.
  */
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { read } from './sources.ts'
 
 interface Locked {
@@ -10,15 +10,17 @@ interface Locked {
   readonly integrity?: string
 }
 
-const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, Locked> }
-const installed = Object.entries(packages).filter(([path]) => path !== '')
+describe.each(['package-lock.json', 'interop/package-lock.json'])('%s', path => {
+  const { packages } = JSON.parse(read(path)) as { packages: Record<string, Locked> }
+  const installed = Object.entries(packages).filter(([name]) => name !== '')
 
-it('the lock file holds packages', () => expect(installed.length).toBeGreaterThan(10))
+  it('holds packages', () => expect(installed.length).toBeGreaterThan(10))
 
-it('no package is tied to a host', () => {
-  expect(installed.filter(([, { resolved }]) => resolved !== undefined).map(([path]) => path)).toEqual([])
-})
+  it('ties no package to a host', () => {
+    expect(installed.filter(([, { resolved }]) => resolved !== undefined).map(([name]) => name)).toEqual([])
+  })
 
-it('every package has a digest', () => {
-  expect(installed.filter(([, { integrity }]) => integrity === undefined).map(([path]) => path)).toEqual([])
+  it('has a digest of every package', () => {
+    expect(installed.filter(([, { integrity }]) => integrity === undefined).map(([name]) => name)).toEqual([])
+  })
 })
