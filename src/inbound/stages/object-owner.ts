@@ -14,19 +14,23 @@ const OWNER_MEMBERS = ['actor', 'attributedTo']
 
 export function checkObjectOwner({ types, actor, activity }: Envelope): Rejected | undefined {
   if (!CHANGING.some(type => types.includes(type))) return undefined
-  const given = activity['object']
-  const objects: readonly unknown[] = Array.isArray(given) ? given : [given]
+  const named = activity['object']
+  const objects: readonly unknown[] = Array.isArray(named) ? named : [named]
   if (objects.length === 0) return reject('not_owner', '/object')
   for (const object of objects) {
-    const id = idOf(object)
+    // A list in a list hides who owns what is in it.
+    const id = Array.isArray(object) ? undefined : (idOf(object) ?? undefined)
     // Undo may embed an activity that never had an id.
     if (id === undefined ? !types.includes('Undo') || !isMembers(object) : !isOfOrigin(id, originOf(actor))) {
       return reject('not_owner', '/object')
     }
     if (!isMembers(object) || id === actor) continue
     if (types.includes('Update') && isActor(object)) return reject('not_owner', '/object/id')
-    const strange = OWNER_MEMBERS.find(member => !namesOwner(object[member], actor, id !== undefined))
+    const given = OWNER_MEMBERS.filter(member => (object[member] ?? undefined) !== undefined)
+    const strange = given.find(member => !namesOwner(object[member], actor))
     if (strange !== undefined) return reject('not_owner', `/object/${strange}`)
+    // What names no owner is its origin's; and what has no id has no origin.
+    if (given.length === 0 && id === undefined) return reject('not_owner', '/object/actor')
   }
   return undefined
 }
@@ -40,9 +44,8 @@ function isActor({ type }: Readonly<Record<string, unknown>>): boolean {
   return types.some(each => typeof each === 'string' && ACTOR_TYPES.includes(each))
 }
 
-/** Whether the actor is among the owners that an object names; one that names none is its origin's. */
-function namesOwner(owners: unknown, actor: string, hasId: boolean): boolean {
-  if (owners === undefined || owners === null) return hasId
+/** Whether the actor is among the owners that an object names. */
+function namesOwner(owners: unknown, actor: string): boolean {
   const named: readonly unknown[] = Array.isArray(owners) ? owners : [owners]
   return named.some(each => idOf(each) === actor)
 }
