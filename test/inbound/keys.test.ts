@@ -129,6 +129,17 @@ describe('a key in the cache', () => {
     expect(published.get(carol.id)).toBe(carol.peer)
   })
 
+  it('that was replaced serves a burst of deliveries, with one fetch', async () => {
+    for (const keyId of [carol.keyId, `${carol.id}#key-2`]) {
+      const { inbound, fetches, published } = await world(known)
+      const newer = rotated(carol, { keyId })
+      published.set(carol.id, newer.peer)
+      const burst = Array.from({ length: 10 }, () => inbound.receive(sent({ from: newer })))
+      expect((await Promise.all(burst)).map(({ code }) => code)).toEqual(Array.from({ length: 10 }, () => 'accepted'))
+      expect(fetches).toEqual([carol.id])
+    }
+  })
+
   it('is fetched anew at most once in five minutes, whatever comes', async () => {
     const { inbound, fetches, time, store } = await world(known)
     const bad = [sent({ from: forged }), sent({ from: testPeer(carol.id, { keyId: `${carol.id}#none` }) })]

@@ -4,7 +4,7 @@
  * delivery; what failed lately is not asked again at once, and a failure takes nothing away that was good.
  */
 import { isTwinlogError, type ErrorFacts, type TwinlogError } from '../../errors.ts'
-import type { FetchPeerState, PeerKeyHit, Peers } from '../../peers/types.ts'
+import type { FetchPeerState, PeerKeyHit, PeerRefresh, Peers } from '../../peers/types.ts'
 import type { InboundLimits } from '../limits.ts'
 import { reject, type Rejected } from '../verdict.ts'
 
@@ -30,6 +30,8 @@ export class KeyFinder {
   readonly #rules: KeyRules
   /** From peer ids to when they may be fetched again, the oldest first. */
   readonly #cooldowns = new Map<string, number>()
+  /** Those under way. A server whose key is another one sends many deliveries at a time: all wait for the first one's. */
+  readonly #refreshes = new Map<string, Promise<PeerRefresh>>()
 
   constructor(rules: KeyRules) {
     this.#rules = rules
@@ -48,11 +50,9 @@ export class KeyFinder {
 
   /** The key of that id, fetched anew, if it is another one now; nothing when there is no better key to be had. */
   async findNewer(actor: string, keyId: string, now: number): Promise<FoundKey | undefined> {
-    if (!this.#mayRefresh(actor, now)) return undefined
-    const { peers, fetchPeer } = this.#rules
     try {
-      const { keysChanged } = await peers.refresh(actor, fetchPeer)
-      const hit = keysChanged ? peers.lookupByKey(keyId, actor) : undefined
+      const refreshed = await this.#refreshOnce(actor, now)
+      const hit = refreshed?.keysChanged === true ? this.#rules.peers.lookupByKey(keyId, actor) : undefined
       return hit === undefined ? undefined : { ...hit, wasCached: false }
     } catch (error) {
       if (isOfPeer(error)) return undefined
@@ -62,8 +62,7 @@ export class KeyFinder {
 
   /** Fetches a stale peer again, when nobody waits for it any more. */
   refreshLater(actor: string, now: number): void {
-    const { peers, fetchPeer } = this.#rules
-    if (this.#mayRefresh(actor, now)) peers.refresh(actor, fetchPeer).catch(() => undefined)
+    this.#refreshOnce(actor, now)?.catch(() => undefined)
   }
 
   async #fetch(actor: string, now: number): Promise<Rejected | undefined> {
@@ -83,11 +82,10 @@ export class KeyFinder {
   }
 
   async #refresh(actor: string, now: number): Promise<Rejected | undefined> {
-    // The key may be a new one. Whoever sends it will try again, and by then it is looked at.
-    if (!this.#mayRefresh(actor, now)) return reject('key_fetch_failed', 'asked lately')
     try {
-      await this.#rules.peers.refresh(actor, this.#rules.fetchPeer)
-      return undefined
+      const refreshed = await this.#refreshOnce(actor, now)
+      // The key may be a new one. Whoever sends it will try again, and by then it is looked at.
+      return refreshed === undefined ? reject('key_fetch_failed', 'asked lately') : undefined
     } catch (error) {
       return this.#failed(actor, error, now)
     }
@@ -102,11 +100,15 @@ export class KeyFinder {
     return isInvalid ? reject('key_invalid', 'no peer state') : reject('key_fetch_failed', error.reason)
   }
 
-  /** Whether a refresh may start; if so, the next one may not for a while. */
-  #mayRefresh(actor: string, now: number): boolean {
-    if (now < (this.#cooldowns.get(actor) ?? -Infinity)) return false
+  /** The refresh under way, or one that starts now; nothing when there was one lately. */
+  #refreshOnce(actor: string, now: number): Promise<PeerRefresh> | undefined {
+    const underWay = this.#refreshes.get(actor)
+    if (underWay !== undefined || now < (this.#cooldowns.get(actor) ?? -Infinity)) return underWay
     this.#stamp(actor, now)
-    return true
+    const { peers, fetchPeer } = this.#rules
+    const refresh = peers.refresh(actor, fetchPeer).finally(() => this.#refreshes.delete(actor))
+    this.#refreshes.set(actor, refresh)
+    return refresh
   }
 
   #stamp(actor: string, now: number): void {
