@@ -45,7 +45,7 @@ export interface Fault {
   readonly stage: string
   readonly status: number
   readonly retry: boolean
-  readonly spoil: (plan: Plan) => void
+  readonly spoil: (plan: Plan) => unknown
 }
 
 const depthMax = 8
@@ -72,258 +72,98 @@ const lines = (change: (headers: Sent['rawHeaders']) => Sent['rawHeaders']) => (
 const replaceIn = (name: string, from: RegExp, to: string) =>
   lines(headers => headers.map(([each, value]) => [each, each === name ? value.replace(from, to) : value]))
 
+const fault = (
+  code: Fault['code'],
+  stage: string,
+  status: number,
+  retry: boolean,
+  spoil: (plan: Plan) => unknown,
+): Fault => ({ code, stage, status, retry, spoil })
+
 export const faults: readonly Fault[] = [
-  {
-    code: 'method_not_allowed',
-    stage: 'request',
-    status: 405,
-    retry: false,
-    spoil: plan => plan.after.push(delivery => ({ ...delivery, method: 'PUT' })),
-  },
-  {
-    code: 'body_too_large',
-    stage: 'body-size',
-    status: 413,
-    retry: false,
-    spoil: plan => plan.texts.push(text => text + ' '.repeat(bodyBytesMax)),
-  },
-  {
-    code: 'unsupported_media_type',
-    stage: 'media-type',
-    status: 415,
-    retry: false,
-    spoil: plan => (plan.contentType = 'application/json'),
-  },
-  {
-    code: 'duplicate_header',
-    stage: 'header-lines',
-    status: 400,
-    retry: false,
-    spoil: plan => plan.after.push(lines(headers => [...headers, ['Host', 'us.example']])),
-  },
-  {
-    code: 'malformed_json',
-    stage: 'json',
-    status: 400,
-    retry: false,
-    spoil: plan => plan.texts.push(text => `${text}]`),
-  },
-  {
-    code: 'json_too_deep',
-    stage: 'json',
-    status: 400,
-    retry: false,
-    spoil: plan => (plan.activity['tag'] = JSON.parse('['.repeat(depthMax) + ']'.repeat(depthMax))),
-  },
-  {
-    code: 'duplicate_key',
-    stage: 'json',
-    status: 400,
-    retry: false,
-    spoil: plan => plan.texts.push(text => text.replace('{', '{"summary":"a","summary":"b",')),
-  },
-  {
-    code: 'unsafe_key',
-    stage: 'json',
-    status: 400,
-    retry: false,
-    spoil: plan => plan.texts.push(text => text.replace('{', '{"__proto__":{"type":"Delete"},')),
-  },
-  {
-    code: 'invalid_envelope',
-    stage: 'envelope',
-    status: 400,
-    retry: false,
-    spoil: plan => (plan.activity['id'] = 'urn:uuid:1'),
-  },
-  {
-    code: 'origin_mismatch',
-    stage: 'origin',
-    status: 403,
-    retry: false,
-    spoil: plan => (plan.activity['id'] = `${mallory.id}/follows/1`),
-  },
-  {
-    code: 'local_actor_spoof',
-    stage: 'origin',
-    status: 403,
-    retry: false,
-    spoil: plan => (plan.activity['actor'] = `${us}/users/bob`),
-  },
-  {
-    code: 'no_such_inbox',
-    stage: 'inboxes',
-    status: 404,
-    retry: false,
-    spoil: plan => (plan.host = { ...plan.host, route: () => undefined }),
-  },
-  {
-    code: 'inbox_gone',
-    stage: 'inboxes',
-    status: 410,
-    retry: false,
-    spoil: plan => (plan.host = { ...plan.host, route: () => [removed] }),
-  },
-  {
-    code: 'no_recipient',
-    stage: 'inboxes',
-    status: 202,
-    retry: false,
-    spoil: plan => (plan.host = { ...plan.host, route: () => [] }),
-  },
-  {
-    code: 'blocked',
-    stage: 'block',
-    status: 403,
-    retry: false,
-    spoil: plan => (plan.host = { ...plan.host, isBlocked: () => true }),
-  },
-  {
-    code: 'blocked_silently',
-    stage: 'block',
-    status: 202,
-    retry: false,
-    spoil: plan => (plan.host = { ...plan.host, isBlocked: () => 'silent' }),
-  },
-  {
-    code: 'ignored_unknown_actor',
-    stage: 'unknown-actor',
-    status: 202,
-    retry: false,
-    spoil: plan => Object.assign(plan.activity, { type: 'Delete', object: carol.id }),
-  },
-  {
-    code: 'rude',
-    stage: 'manners',
-    status: 418,
-    retry: false,
-    spoil: plan => withStage(plan, 'manners', 'unverified', { code: 'rude', status: 418 }),
-  },
-  {
-    code: 'missing_signature',
-    stage: 'signature',
-    status: 401,
-    retry: true,
-    spoil: plan => plan.after.push(lines(headers => headers.filter(([name]) => name !== 'signature'))),
-  },
-  {
-    code: 'malformed_signature',
-    stage: 'signature',
-    status: 401,
-    retry: true,
-    spoil: plan => plan.after.push(replaceIn('signature', /,headers=/, ',algorithm="rsa-sha256",headers=')),
-  },
-  {
-    code: 'insufficient_coverage',
-    stage: 'signature',
-    status: 401,
-    retry: true,
-    spoil: plan => plan.after.push(replaceIn('signature', / digest"/, '"')),
-  },
-  {
-    code: 'unsupported_algorithm',
-    stage: 'signature',
-    status: 401,
-    retry: true,
-    spoil: plan => plan.after.push(replaceIn('signature', /rsa-sha256/, 'hmac-sha256')),
-  },
-  {
-    code: 'signature_expired',
-    stage: 'signature',
-    status: 401,
-    retry: true,
-    spoil: plan => (plan.signedAt = now - 120 * minute),
-  },
-  {
-    code: 'signature_from_future',
-    stage: 'signature',
-    status: 401,
-    retry: true,
-    spoil: plan => (plan.signedAt = now + 120 * minute),
-  },
-  {
-    code: 'digest_mismatch',
-    stage: 'signature',
-    status: 400,
-    retry: false,
-    spoil: plan =>
-      plan.after.push(delivery => ({ ...delivery, body: Buffer.concat([delivery.body, Buffer.from(' ')]) })),
-  },
-  {
-    code: 'forwarded_unverified',
-    stage: 'key',
-    status: 202,
-    retry: false,
-    spoil: plan => (plan.from = mallory),
-  },
-  {
-    code: 'key_gone',
-    stage: 'key',
-    status: 202,
-    retry: false,
-    spoil: plan => (plan.published = answered(410)),
-  },
-  {
-    code: 'key_invalid',
-    stage: 'key',
-    status: 401,
-    retry: true,
-    spoil: plan => (plan.published = { ...carol.peer, id: mallory.id }),
-  },
-  {
-    code: 'key_fetch_failed',
-    stage: 'key',
-    status: 503,
-    retry: true,
-    spoil: plan => (plan.published = answered(500)),
-  },
-  {
-    code: 'signature_invalid',
-    stage: 'verify',
-    status: 401,
-    retry: true,
-    spoil: plan => (plan.from = { ...carol, privateKey: testKeys.otherRsa }),
-  },
-  {
-    code: 'key_owner_mismatch',
-    stage: 'key-owner',
-    status: 403,
-    retry: false,
-    spoil: plan => (plan.from = testPeer(carol.id, { keyId: `${carol.id}#unlisted` })),
-  },
-  {
-    code: 'not_owner',
-    stage: 'object-owner',
-    status: 403,
-    retry: false,
-    spoil: plan => Object.assign(plan.activity, { type: 'Update', object: `${mallory.id}/notes/1` }),
-  },
-  {
-    code: 'unworthy',
-    stage: 'worth',
-    status: 422,
-    retry: true,
-    spoil: plan => withStage(plan, 'worth', 'verified', { code: 'unworthy', status: 422, retry: true }),
-  },
-  {
-    code: 'id_conflict',
-    stage: 'append',
-    status: 202,
-    retry: false,
-    spoil: plan =>
-      plan.before.push(({ store }) => store.inbox(alice).appendJson('{}', { key: String(plan.activity['id']) })),
-  },
-  {
-    code: 'store_unavailable',
-    stage: 'append',
-    status: 503,
-    retry: true,
-    spoil: plan =>
+  fault('method_not_allowed', 'request', 405, false, plan =>
+    plan.after.push(delivery => ({ ...delivery, method: 'PUT' })),
+  ),
+  fault('body_too_large', 'body-size', 413, false, plan => plan.texts.push(text => text + ' '.repeat(bodyBytesMax))),
+  fault('unsupported_media_type', 'media-type', 415, false, plan => (plan.contentType = 'application/json')),
+  fault('duplicate_header', 'header-lines', 400, false, plan =>
+    plan.after.push(lines(headers => [...headers, ['Host', 'us.example']])),
+  ),
+  fault('malformed_json', 'json', 400, false, plan => plan.texts.push(text => `${text}]`)),
+  fault(
+    'json_too_deep',
+    'json',
+    400,
+    false,
+    plan => (plan.activity['tag'] = JSON.parse('['.repeat(depthMax) + ']'.repeat(depthMax))),
+  ),
+  fault('duplicate_key', 'json', 400, false, plan =>
+    plan.texts.push(text => text.replace('{', '{"summary":"a","summary":"b",')),
+  ),
+  fault('unsafe_key', 'json', 400, false, plan =>
+    plan.texts.push(text => text.replace('{', '{"__proto__":{"type":"Delete"},')),
+  ),
+  fault('invalid_envelope', 'envelope', 400, false, plan => (plan.activity['id'] = 'urn:uuid:1')),
+  fault('origin_mismatch', 'origin', 403, false, plan => (plan.activity['id'] = `${mallory.id}/follows/1`)),
+  fault('local_actor_spoof', 'origin', 403, false, plan => (plan.activity['actor'] = `${us}/users/bob`)),
+  fault('no_such_inbox', 'inboxes', 404, false, plan => (plan.host = { ...plan.host, route: () => undefined })),
+  fault('inbox_gone', 'inboxes', 410, false, plan => (plan.host = { ...plan.host, route: () => [removed] })),
+  fault('no_recipient', 'inboxes', 202, false, plan => (plan.host = { ...plan.host, route: () => [] })),
+  fault('blocked', 'block', 403, false, plan => (plan.host = { ...plan.host, isBlocked: () => true })),
+  fault('blocked_silently', 'block', 202, false, plan => (plan.host = { ...plan.host, isBlocked: () => 'silent' })),
+  fault('ignored_unknown_actor', 'unknown-actor', 202, false, plan =>
+    Object.assign(plan.activity, { type: 'Delete', object: carol.id }),
+  ),
+  fault('rude', 'manners', 418, false, plan => withStage(plan, 'manners', 'unverified', { code: 'rude', status: 418 })),
+  fault('missing_signature', 'signature', 401, true, plan =>
+    plan.after.push(lines(headers => headers.filter(([name]) => name !== 'signature'))),
+  ),
+  fault('malformed_signature', 'signature', 401, true, plan =>
+    plan.after.push(replaceIn('signature', /,headers=/, ',algorithm="rsa-sha256",headers=')),
+  ),
+  fault('insufficient_coverage', 'signature', 401, true, plan =>
+    plan.after.push(replaceIn('signature', / digest"/, '"')),
+  ),
+  fault('unsupported_algorithm', 'signature', 401, true, plan =>
+    plan.after.push(replaceIn('signature', /rsa-sha256/, 'hmac-sha256')),
+  ),
+  fault('signature_expired', 'signature', 401, true, plan => (plan.signedAt = now - 120 * minute)),
+  fault('signature_from_future', 'signature', 401, true, plan => (plan.signedAt = now + 120 * minute)),
+  fault('digest_mismatch', 'signature', 400, false, plan =>
+    plan.after.push(delivery => ({ ...delivery, body: Buffer.concat([delivery.body, Buffer.from(' ')]) })),
+  ),
+  fault('forwarded_unverified', 'key', 202, false, plan => (plan.from = mallory)),
+  fault('key_gone', 'key', 202, false, plan => (plan.published = answered(410))),
+  fault('key_invalid', 'key', 401, true, plan => (plan.published = { ...carol.peer, id: mallory.id })),
+  fault('key_fetch_failed', 'key', 503, true, plan => (plan.published = answered(500))),
+  fault('signature_invalid', 'verify', 401, true, plan => (plan.from = { ...carol, privateKey: testKeys.otherRsa })),
+  fault(
+    'key_owner_mismatch',
+    'key-owner',
+    403,
+    false,
+    plan => (plan.from = testPeer(carol.id, { keyId: `${carol.id}#unlisted` })),
+  ),
+  fault('not_owner', 'object-owner', 403, false, plan =>
+    Object.assign(plan.activity, { type: 'Update', object: `${mallory.id}/notes/1` }),
+  ),
+  fault('unworthy', 'worth', 422, true, plan =>
+    withStage(plan, 'worth', 'verified', { code: 'unworthy', status: 422, retry: true }),
+  ),
+  fault('id_conflict', 'append', 202, false, plan =>
+    plan.before.push(({ store }) => store.inbox(alice).appendJson('{}', { key: String(plan.activity['id']) })),
+  ),
+  fault(
+    'store_unavailable',
+    'append',
+    503,
+    true,
+    plan =>
       (plan.host = {
         ...plan.host,
         seenAs: store => appendingBy(store, new TwinlogError('LOW_SPACE', 'the disk is full', { path: '/' })),
       }),
-  },
+  ),
 ]
 
 function withStage(
