@@ -1,7 +1,8 @@
 /** The append: one commit for all inboxes of a delivery, the bytes as they came, and an outcome for each inbox. */
 import { describe, expect, it } from 'vitest'
 import { TwinlogError, type ErrorCode } from 'twinlog'
-import { testPeer } from 'twinlog/testing'
+import { addProof } from '../../src/signatures/integrity-proof.ts'
+import { testKeys, testPeer } from 'twinlog/testing'
 import { appendToInboxes, refusalOf } from '../../src/inbound/stages/append.ts'
 import { temporaryStore } from './temporary-store.ts'
 import {
@@ -10,6 +11,7 @@ import {
   bob,
   carol,
   follow,
+  mallory,
   now,
   removed,
   sent,
@@ -237,5 +239,17 @@ describe('the longest names', () => {
     const activity = { ...follow(peer), id: long('https://remote.example/f', 1024) }
     expect(await inbound.receive(sent({ from: peer, activity }))).toMatchObject({ accepted: true })
     expect((await store.inbox(alice).get(1))?.meta).toMatchObject({ actor: id, keyId: peer.keyId })
+  })
+
+  it('and a key whose id does not fit vouches for nothing', async () => {
+    // The id of a proof's key may have any character, and was counted in characters: `receive` rejected, the meta being
+    // too large for a record.
+    const keyId = `https://remote.example/${'€'.repeat(2000)}`
+    const { peer } = testPeer(carol.id, { keyId, privateKey: testKeys.ed25519 })
+    const { inbound, published } = await world()
+    published.set(carol.id, { ...carol.peer, keys: [...carol.peer.keys, ...peer.keys] })
+    const activity = addProof(follow(carol), { key: { id: keyId, privateKey: testKeys.ed25519 }, created: now })
+    expect(await inbound.receive(sent({ activity }))).toMatchObject({ accepted: true, signer: { keyId: carol.keyId } })
+    expect(await inbound.receive(sent({ activity, from: mallory }))).toMatchObject({ code: 'forwarded_unverified' })
   })
 })

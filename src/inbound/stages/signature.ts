@@ -15,6 +15,9 @@ import { reject, type Rejected } from '../verdict.ts'
 /** A signature that may be the actor's own. */
 export type Claim = SignatureCandidate | ProofCandidate
 
+/** It goes into a record's `meta`, whose size is bound, beside an actor's id. */
+const KEY_ID_BYTES_MAX = 2048
+
 interface Reading {
   readonly host: string
   readonly now: number
@@ -33,7 +36,7 @@ export function readClaims(
   const proof = Object.hasOwn(document, 'proof') ? readProof(document, { now }) : undefined
   const read: readonly Claim[] = proof === undefined || proof instanceof Rejection ? [signature] : [proof, signature]
   const origin = originOf(envelope.actor)
-  const claims = read.filter(({ keyId }) => originOf(keyId) === origin)
+  const claims = read.filter(({ keyId }) => Buffer.byteLength(keyId) <= KEY_ID_BYTES_MAX && originOf(keyId) === origin)
   if (claims.length > 0) return { claims }
   // Somebody else forwards it. The host can fetch it by its id, from where it belongs.
   return reject('forwarded_unverified', proof instanceof Rejection ? `proof: ${proof.code}` : 'no proof')
