@@ -2,22 +2,10 @@
  * The process that gets killed: appends without end, many at a time, and writes a line for each acknowledgement the
  * moment it comes. `kill9.ts` starts it.
  */
-import { writeSync } from 'node:fs'
 import { open } from '../../src/open.ts'
 import { actorOf, flushLogs, keyOf, logsOf, bodyOf, type Acknowledged } from './kill9-load.ts'
+import { say } from './say.ts'
 import { logIn } from './store-subject.ts'
-
-/** Written at once and as a whole. A pipe that is full for the moment, because its reader is slow, is tried again. */
-function say(acknowledged: Acknowledged): void {
-  const line = Buffer.from(`${JSON.stringify(acknowledged)}\n`)
-  for (let written = 0; written < line.length;) {
-    try {
-      written += writeSync(1, line, written)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
-    }
-  }
-}
 
 export async function main(directory: string, run: string): Promise<void> {
   const store = await open(directory)
@@ -26,7 +14,7 @@ export async function main(directory: string, run: string): Promise<void> {
     for (let number = 0; ; number++) {
       const name = `${log.box} ${number}`
       const { seq } = await logIn(store, log).append(bodyOf(run, name), { key: keyOf(name) })
-      say({ run, log, name, seq })
+      say({ run, log, name, seq } satisfies Acknowledged)
     }
   })
   const flusher = async (): Promise<never> => {
@@ -36,7 +24,9 @@ export async function main(directory: string, run: string): Promise<void> {
       const logs = flushLogs(run)
       const items = logs.map(log => ({ log: logIn(store, log), value, key: keyOf(name) }))
       const results = await store.append(items)
-      for (const [index, log] of logs.entries()) say({ run, log, name, seq: results[index]!.seq! })
+      for (const [index, log] of logs.entries()) {
+        say({ run, log, name, seq: results[index]!.seq! } satisfies Acknowledged)
+      }
     }
   }
   await Promise.all([...writers, flusher(), flusher()])

@@ -166,3 +166,13 @@ export async function textsIn(store: HostStore, actor: string): Promise<string[]
   for await (const { bytes } of store.inbox(actor).read()) texts.push(Buffer.from(bytes).toString())
   return texts
 }
+
+/** What a world of its own says to a delivery. */
+export async function codeOf(delivery: Sent, options: WorldOptions = {}): Promise<string> {
+  return (await (await world(options)).inbound.receive(delivery)).code
+}
+
+/** With a part of a header replaced. */
+export function replaced(delivery: Sent, name: string, from: string | RegExp, to: string): Sent {
+  return withHeaders(delivery, { [name]: header(delivery, name).replace(from, to) })
+}

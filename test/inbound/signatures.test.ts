@@ -7,12 +7,14 @@ import { verifyClaim } from '../../src/inbound/stages/verify.ts'
 import { testKeys } from 'twinlog/testing'
 import {
   carol,
+  codeOf,
   dora,
   follow,
   header,
   mallory,
   minute,
   now,
+  replaced,
   rotated,
   sent,
   withHeaders,
@@ -22,13 +24,6 @@ import {
 
 const hour = 60 * minute
 const forms = ['cavage', 'rfc9421'] as const
-
-async function codeOf(delivery: Sent): Promise<string> {
-  return (await (await world()).inbound.receive(delivery)).code
-}
-
-const changed = (delivery: Sent, name: string, from: string | RegExp, to: string): Sent =>
-  withHeaders(delivery, { [name]: header(delivery, name).replace(from, to) })
 
 describe.each(forms.flatMap(form => [carol, dora].map(from => ({ form, from, kind: from.peer.keys[0]!.algorithm }))))(
   'form $form, a key of kind $kind',
@@ -56,13 +51,13 @@ describe('coverage', () => {
     const [, covered = ''] = /headers="([^"]*)"/.exec(header(delivery, 'signature')) ?? []
     const rest = covered.split(' ').filter(each => each !== name)
     expect(rest).toHaveLength(3)
-    expect(await codeOf(changed(delivery, 'signature', covered, rest.join(' ')))).toBe('insufficient_coverage')
+    expect(await codeOf(replaced(delivery, 'signature', covered, rest.join(' ')))).toBe('insufficient_coverage')
   })
 
   it.each(['"@method" ', '"@target-uri" ', ' "content-digest"', /;created=\d+/, /;keyid="[^"]*"/])(
     'rfc9421 without %s',
     async part => {
-      expect(await codeOf(changed(sent({ form: 'rfc9421' }), 'signature-input', part, ''))).toBe(
+      expect(await codeOf(replaced(sent({ form: 'rfc9421' }), 'signature-input', part, ''))).toBe(
         'insufficient_coverage',
       )
     },
@@ -73,11 +68,11 @@ describe('the order of the questions', () => {
   it('is syntax, algorithm, coverage, freshness, digest', async () => {
     const torn = { ...sent({ now: now - 24 * hour }), body: Buffer.from(JSON.stringify(follow(carol))) }
     expect(await codeOf(torn)).toBe('signature_expired')
-    const uncovered = changed(torn, 'signature', ' digest"', '"')
+    const uncovered = replaced(torn, 'signature', ' digest"', '"')
     expect(await codeOf(uncovered)).toBe('insufficient_coverage')
-    const unknown = changed(uncovered, 'signature', 'rsa-sha256', 'hmac-sha256')
+    const unknown = replaced(uncovered, 'signature', 'rsa-sha256', 'hmac-sha256')
     expect(await codeOf(unknown)).toBe('unsupported_algorithm')
-    const broken = changed(unknown, 'signature', ',headers', ',,headers')
+    const broken = replaced(unknown, 'signature', ',headers', ',,headers')
     expect(await codeOf(broken)).toBe('malformed_signature')
     expect(await codeOf(withHeaders(broken, { signature: undefined }))).toBe('missing_signature')
     expect(await codeOf({ ...sent(), body: torn.body })).toBe('digest_mismatch')
