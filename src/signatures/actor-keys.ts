@@ -91,7 +91,8 @@ function materialIn(document: object): KeyMaterial | KeyRejection {
   return typeof jwk === 'object' ? keyFromJwk(jwk) : refuseKey('malformed')
 }
 
-function isSameKey(left: VerificationKey, right: VerificationKey): boolean {
+/** Whether the two verify the same signatures, for the same time. */
+export function isSameKey(left: VerificationKey, right: VerificationKey): boolean {
   return Buffer.from(left.publicKey).equals(right.publicKey) && left.expires === right.expires
 }
 

@@ -1,4 +1,5 @@
 /** What a signature has to be before a key is looked for, seen from the pipeline, and the order of these questions. */
+import { headerLines } from '../../src/signatures/delivery.ts'
 import { describe, expect, it } from 'vitest'
 import { limitsOf } from '../../src/inbound/limits.ts'
 import { KeyFinder } from '../../src/inbound/stages/key.ts'
@@ -82,7 +83,15 @@ describe('the order of the questions', () => {
 describe('by itself', () => {
   const context = { host: 'us.example', now, limits: limitsOf() }
   const read = (delivery: Sent, actor = carol.id) =>
-    readClaims(delivery, { id: actor }, { id: actor, types: [], actor, activity: { id: actor, type: 'Like' } }, context)
+    readClaims(
+      delivery,
+      {
+        lines: headerLines(delivery),
+        document: { id: actor },
+        envelope: { id: actor, types: [], actor, activity: { id: actor, type: 'Like' } },
+      },
+      context,
+    )
 
   it('the signature stage gives what a key may confirm', () => {
     expect(read(sent())).toMatchObject({ claims: [{ form: 'cavage', keyId: carol.keyId }] })

@@ -5,6 +5,8 @@
  */
 import { isTwinlogError, type ErrorFacts, type TwinlogError } from '../../errors.ts'
 import type { FetchPeerState, PeerKeyHit, PeerRefresh, Peers } from '../../peers/types.ts'
+import { isSameKey } from '../../signatures/actor-keys.ts'
+import type { VerificationKey } from '../../signatures/key-material.ts'
 import type { InboundLimits } from '../limits.ts'
 import { reject, type Rejected } from '../verdict.ts'
 
@@ -48,12 +50,12 @@ export class KeyFinder {
     return reject('key_owner_mismatch', 'the actor does not list this key')
   }
 
-  /** The key of that id, fetched anew, if it is another one now; nothing when there is no better key to be had. */
-  async findNewer(actor: string, keyId: string, now: number): Promise<FoundKey | undefined> {
+  /** Another key of that id than the one that failed: there meanwhile, or fetched anew. Nothing when there is none. */
+  async findNewer(actor: string, failed: VerificationKey, now: number): Promise<FoundKey | undefined> {
     try {
-      const refreshed = await this.#refreshOnce(actor, now)
-      const hit = refreshed?.keysChanged === true ? this.#rules.peers.lookupByKey(keyId, actor) : undefined
-      return hit === undefined ? undefined : { ...hit, wasCached: false }
+      const meanwhile = this.#another(actor, failed)
+      if (meanwhile !== undefined) return meanwhile
+      return (await this.#refreshOnce(actor, now)) === undefined ? undefined : this.#another(actor, failed)
     } catch (error) {
       if (isOfPeer(error)) return undefined
       throw error
@@ -63,6 +65,11 @@ export class KeyFinder {
   /** Fetches a stale peer again, when nobody waits for it any more. */
   refreshLater(actor: string, now: number): void {
     this.#refreshOnce(actor, now)?.catch(() => undefined)
+  }
+
+  #another(actor: string, failed: VerificationKey): FoundKey | undefined {
+    const hit = this.#rules.peers.lookupByKey(failed.id, actor)
+    return hit === undefined || isSameKey(hit.key, failed) ? undefined : { ...hit, wasCached: false }
   }
 
   async #fetch(actor: string, now: number): Promise<Rejected | undefined> {

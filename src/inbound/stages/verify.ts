@@ -24,7 +24,7 @@ export async function verifyClaim(
   if ('accepted' in found) return found
   const first = await checkSignatureInPool(claim, found.key)
   if (!(first instanceof Rejection)) return verifiedWith(claim, found, first)
-  const newer = found.wasCached && mayBeOld(first) ? await keys.findNewer(actor, claim.keyId, now) : undefined
+  const newer = found.wasCached && mayBeOld(first) ? await keys.findNewer(actor, found.key, now) : undefined
   if (newer === undefined) return reject(first.code, first.detail)
   const second = await checkSignatureInPool(claim, newer.key)
   return second instanceof Rejection ? reject(second.code, second.detail) : verifiedWith(claim, newer, second)
