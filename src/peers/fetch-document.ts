@@ -12,7 +12,7 @@ import type { SignatureForm } from '../signatures/coverage.ts'
 import { signRequest } from '../signatures/sign-request.ts'
 import { acceptedTypes, isActivityType } from './fetch/content-type.ts'
 import { FetchError } from './fetch/fetch-error.ts'
-import { pinnedLookup, systemAddresses, type FindAddresses } from './fetch/pinned-lookup.ts'
+import { addressesByName, pinnedLookup, type FindAddresses } from './fetch/pinned-lookup.ts'
 import { get, readBody } from './fetch/request.ts'
 import { readUrl, type UrlRules } from './fetch/url-rules.ts'
 
@@ -43,7 +43,7 @@ export interface FetchDocumentOptions extends UrlRules {
   readonly timeoutMs?: number | undefined
   readonly bodyBytesMax?: number | undefined
   readonly redirectsMax?: number | undefined
-  /** All addresses of a host; the system's resolver by default. */
+  /** Finds all addresses of a host; by default the name servers that `dns.getServers()` names are asked. */
   readonly lookup?: FindAddresses | undefined
   /** Now, in milliseconds since 1970: when it was signed. */
   readonly clock?: (() => number) | undefined
@@ -53,11 +53,16 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /** @throws TypeError, OUT_OF_RANGE */
 export function createFetchDocument(options: FetchDocumentOptions): FetchDocument {
-  const { userAgent, signer, lookup = systemAddresses, clock = Date.now } = options
+  const {
+    userAgent,
+    signer,
+    lookup: findAddresses = addressesByName,
+    clock = Date.now,
+    allowPrivateAddresses = false,
+  } = options
   const timeoutMs = checkNumber('timeoutMs', options.timeoutMs ?? 5000, 1, 2 ** 31 - 1)
   const bodyBytesMax = checkNumber('bodyBytesMax', options.bodyBytesMax ?? 2 ** 20, 1, 2 ** 26)
   const redirectsMax = checkNumber('redirectsMax', options.redirectsMax ?? 3, 0, 20)
-  const pinned = pinnedLookup(lookup, options.allowPrivateAddresses ?? false)
   if (userAgent === '') throw new TypeError('userAgent must say who asks')
   validateHeaderValue('user-agent', userAgent)
 
@@ -72,8 +77,9 @@ export function createFetchDocument(options: FetchDocumentOptions): FetchDocumen
 
   async function follow(first: URL, signal: AbortSignal): Promise<FetchedDocument> {
     let url = first
+    const lookup = pinnedLookup({ findAddresses, allowPrivateAddresses, signal })
     for (let redirectsLeft = redirectsMax; ; redirectsLeft--) {
-      const response = await get(url, { headers: headersFor(url.href), lookup: pinned, signal })
+      const response = await get(url, { headers: headersFor(url.href), lookup, signal })
       try {
         if (!REDIRECTS.has(response.statusCode ?? 0)) return await readDocument(response, url, bodyBytesMax)
         if (redirectsLeft === 0) throw new FetchError('redirect_refused', 'there were too many redirects')

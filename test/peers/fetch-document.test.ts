@@ -4,9 +4,11 @@ import type { IncomingMessage } from 'node:http'
 import { getDefaultAutoSelectFamily, setDefaultAutoSelectFamily } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createFetchDocument, type FetchDocumentOptions } from '../../src/peers/fetch-document.ts'
+import { addressesByName } from '../../src/peers/fetch/pinned-lookup.ts'
 import { checkSignature } from '../../src/signatures/check-signature.ts'
 import { readSignature } from '../../src/signatures/read-signature.ts'
 import { combinations, keys, now, ok } from '../signatures/fixtures.ts'
+import { serveNames } from './name-server.ts'
 import { activityType, documents, localFetch, serve, serveRaw, serveTls, signal } from './web.ts'
 
 const codeIs = (code: string) => ({ name: 'FetchError', code })
@@ -250,7 +252,6 @@ describe('addresses', () => {
       const fetching = guarded({ lookup })(`http://rebind.example:${port}/`, { signal })
       await expect(fetching, addresses.join()).rejects.toMatchObject(codeIs('address_refused'))
     }
-    await expect(guarded()(`http://localhost:${port}/`, { signal })).rejects.toMatchObject(codeIs('address_refused'))
     expect(requests).toEqual([])
   })
 
@@ -268,6 +269,35 @@ describe('addresses', () => {
     await localFetch({ lookup })(`http://rebind.example:${port}/`, { signal })
     expect(asked).toEqual(['rebind.example', 'rebind.example'])
     expect(requests.map(({ headers }) => headers.host)).toEqual([`rebind.example:${port}`, `rebind.example:${port}`])
+  })
+
+  it('come from the name servers of the process, of both families', async () => {
+    const { port } = await serve(documents({ '/': {} }))
+    const asked = await serveNames({
+      'local.example': { v4: ['127.0.0.1'] },
+      'two.example': { v4: ['127.0.0.1'], v6: [[0x2606, 0x4700, 0, 0, 0, 0, 0, 0x1111]] },
+      'mixed.example': { v4: ['93.184.215.14'], v6: [[0, 0, 0, 0, 0, 0, 0, 1]] },
+      'none.example': {},
+      'silent.example': 'silent',
+    })
+    const local = localFetch({ lookup: undefined })
+    for (const host of ['local.example', 'two.example']) {
+      await expect(local(`http://${host}:${port}/`, { signal })).resolves.toMatchObject({ document: {} })
+    }
+    for (const host of ['local.example', 'two.example', 'mixed.example']) {
+      const refused = guarded()(`http://${host}:${port}/`, { signal })
+      await expect(refused, host).rejects.toMatchObject(codeIs('address_refused'))
+    }
+    for (const host of ['none.example', 'unknown.example']) {
+      await expect(local(`http://${host}:${port}/`, { signal })).rejects.toMatchObject(codeIs('unreachable'))
+    }
+    const silent = localFetch({ lookup: undefined, timeoutMs: 30 })(`http://silent.example:${port}/`, { signal })
+    await expect(silent).rejects.toMatchObject(codeIs('timeout'))
+    await expect.poll(() => asked).toContain('silent.example')
+    const controller = new AbortController()
+    const finding = addressesByName('silent.example', { signal: controller.signal })
+    setImmediate(() => controller.abort())
+    await expect(finding, 'nothing is asked any longer').rejects.toMatchObject({ code: 'ECANCELLED' })
   })
 
   it('are one at a time where Node tries no families', async () => {
