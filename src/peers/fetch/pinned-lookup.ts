@@ -27,8 +27,12 @@ const QUERY = { timeout: 2000, tries: 2 }
  */
 export const addressesByName: FindAddresses = async (hostname, { signal }) => {
   const resolver = new dns.promises.Resolver(QUERY)
-  // Not imported by name: `dns.setServers` puts another function in its place.
-  resolver.setServers(dns.getServers())
+  try {
+    // Not imported by name: `dns.setServers` puts another function in its place.
+    resolver.setServers(dns.getServers())
+  } catch {
+    // Some addresses that systems have (`fe80::1%en0`) are not taken back; then it has the system's own anyway.
+  }
   const cancel = (): void => resolver.cancel()
   signal.addEventListener('abort', cancel)
   try {
