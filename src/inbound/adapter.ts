@@ -1,11 +1,14 @@
 /** What both HTTP adapters share: the delivery's URL, and the answer to a verdict. */
 import type { Delivery } from '../signatures/delivery.ts'
 import type { Verdict } from './types.ts'
+import type { Rejected } from './verdict.ts'
 
 export interface AdapterContext {
   readonly origin: string
   readonly bodyBytesMax: number
   readonly receive: (delivery: Delivery) => Promise<Verdict>
+  /** Tells the host of a request that was refused before it was a delivery. */
+  readonly refused: (verdict: Rejected, request: Pick<Delivery, 'method' | 'url'>) => Promise<void>
 }
 
 interface Answer {

@@ -13,6 +13,7 @@ const OPTIONS: Readonly<Record<keyof InboundOptions, 'function' | 'object' | 'st
   isBlocked: 'function',
   isKnownActor: 'function',
   stages: 'object',
+  onVerdict: 'function',
 }
 const REQUIRED = ['store', 'origin', 'fetchPeer', 'route']
 

@@ -65,13 +65,9 @@ class Pipeline implements Inbound {
 
   async receive(delivery: Delivery): Promise<Verdict> {
     checkDelivery(delivery)
-    try {
-      const { origin } = this.#origin
-      const read = readDelivery(delivery, { origin, limits: this.#limits })
-      return isRejected(read) ? read : await this.#judge(delivery, read)
-    } catch (error) {
-      return refusalOf(error)
-    }
+    const verdict = await this.#verdictOn(delivery)
+    await this.#options.onVerdict?.(verdict, delivery)
+    return verdict
   }
 
   validate(delivery: Delivery, peer: PeerState): Validated | Rejected {
@@ -90,6 +86,16 @@ class Pipeline implements Inbound {
 
   handleNode(request: IncomingMessage, response: ServerResponse): Promise<void> {
     return handleNode(request, response, this.#adapterContext())
+  }
+
+  async #verdictOn(delivery: Delivery): Promise<Verdict> {
+    try {
+      const { origin } = this.#origin
+      const read = readDelivery(delivery, { origin, limits: this.#limits })
+      return isRejected(read) ? read : await this.#judge(delivery, read)
+    } catch (error) {
+      return refusalOf(error)
+    }
   }
 
   async #judge(delivery: Delivery, read: ReadDelivery): Promise<Verdict> {
@@ -147,6 +153,8 @@ class Pipeline implements Inbound {
       origin: this.#origin.origin,
       bodyBytesMax: this.#limits.bodyBytesMax,
       receive: (delivery: Delivery) => this.receive(delivery),
+      refused: async (verdict: Rejected, request: Pick<Delivery, 'method' | 'url'>) =>
+        this.#options.onVerdict?.(verdict, request),
     }
   }
 }

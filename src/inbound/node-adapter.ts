@@ -12,15 +12,16 @@ export async function handleNode(
   context: AdapterContext,
 ): Promise<void> {
   const { method = '', rawHeaders } = request
+  const url = externalUrl(context.origin, request.url ?? '/')
   try {
     const body = checkRequest(method) ?? (await readBody(request, context.bodyBytesMax))
     if (body === undefined) return
     if (isRejected(body)) {
+      await context.refused(body, { method, url })
       // What is left of the body is not read: the connection can't be used again.
       response.setHeader('connection', 'close')
       return await write(response, body)
     }
-    const url = externalUrl(context.origin, request.url ?? '/')
     await write(response, await context.receive({ method, url, rawHeaders, body }))
   } catch (error) {
     // The host's hook failed. Its own handling of errors sees what; the sender may try again.

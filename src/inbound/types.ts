@@ -128,4 +128,6 @@ export interface InboundOptions {
   /** Whether the host ever had to do with a remote actor: asked when an actor that is not in the cache deletes itself. */
   readonly isKnownActor?: ((actor: string) => Answer<boolean>) | undefined
   readonly stages?: readonly HostStage[] | undefined
+  /** Told each verdict before it is answered: for the host's log. What it throws is thrown, as by every hook. */
+  readonly onVerdict?: ((verdict: Verdict, request: Pick<Delivery, 'method' | 'url'>) => Answer<void>) | undefined
 }

@@ -10,13 +10,16 @@ import { isRejected, type Rejected } from './verdict.ts'
  */
 export async function handleRequest(request: Request, context: AdapterContext): Promise<Response> {
   const { method } = request
-  const url = new URL(request.url)
+  const { host, pathname, search } = new URL(request.url)
+  const url = externalUrl(context.origin, pathname + search)
   const body = checkRequest(method) ?? (await readBody(request, context.bodyBytesMax))
-  if (isRejected(body)) return responseTo(body)
+  if (isRejected(body)) {
+    await context.refused(body, { method, url })
+    return responseTo(body)
+  }
   // HTTP/2 has `:authority` instead of `Host`: a server that has no such header knew it from there.
-  const rawHeaders = [...request.headers, ...(request.headers.has('host') ? [] : [['host', url.host] as const])]
-  const delivery = { method, url: externalUrl(context.origin, url.pathname + url.search), rawHeaders, body }
-  return responseTo(await context.receive(delivery))
+  const rawHeaders = [...request.headers, ...(request.headers.has('host') ? [] : [['host', host] as const])]
+  return responseTo(await context.receive({ method, url, rawHeaders, body }))
 }
 
 async function readBody({ body }: Request, bytesMax: number): Promise<Uint8Array | Rejected> {
