@@ -1,4 +1,4 @@
-// `npm start`: what twinlog does, in a minute. Every claim that is printed is checked; a wrong one ends the tour.
+// `npm run tour`: what twinlog does, in a minute. Every claim that is printed is checked; a wrong one ends the tour.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
