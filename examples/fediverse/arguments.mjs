@@ -5,7 +5,7 @@ export const usage = `Usage: npm start -- [--serve [--port <number>] | --post <i
 
   (nothing)         a small fediverse tells its story, and ends
   --serve           keep one host running, and print the verdict on each delivery
-  --port <number>   where it listens, 1 to 65535; 4747 by default
+  --port <number>   where it listens; 4747 by default, 0: any that is free
   --post <inbox>    send a signed note to the inbox at this URL, and print the answer
   --help            print this`
 
@@ -36,6 +36,6 @@ export function readArguments(argv) {
     return isLocal ? { mode: 'post', inbox: post } : { fault: '--post takes the URL of an inbox on http://127.0.0.1' }
   }
   if (!serve) return { mode: 'story' }
-  const number = port === undefined ? PORT_DEFAULT : /^\d{1,5}$/.test(port) ? Number(port) : 0
-  return number >= 1 && number <= 65_535 ? { mode: 'serve', port: number } : { fault: `--port ${port} is no port` }
+  const number = port === undefined ? PORT_DEFAULT : /^\d{1,5}$/.test(port) ? Number(port) : -1
+  return number >= 0 && number <= 65_535 ? { mode: 'serve', port: number } : { fault: `--port ${port} is no port` }
 }

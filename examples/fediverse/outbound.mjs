@@ -16,7 +16,7 @@ import { isWorthRetrying, post, sign } from './send.mjs'
  * @property {(url: string, options: { signal: AbortSignal }) => Promise<{ document: unknown }>} fetchDocument
  */
 
-const FETCH_TIMEOUT_MS = 5000
+const FETCH_TIMEOUT_MS = 15_000
 /** This fediverse ends where this machine ends. */
 const REACHABLE = /^http:\/\/127\.0\.0\.1:/
 

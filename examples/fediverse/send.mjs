@@ -6,7 +6,7 @@ import { signRequest } from 'twinlog'
  * @typedef {{ readonly keyId: string, readonly privateKey: import('node:crypto').KeyObject }} Signer
  */
 
-const TIMEOUT_MS = 5000
+const TIMEOUT_MS = 15_000
 
 /**
  * @param {{ url: string, body: Uint8Array, signer: Signer, form: import('twinlog').SignatureForm, now: number }} delivery

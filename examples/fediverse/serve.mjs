@@ -1,12 +1,15 @@
 /** One host that stays, for whoever wants to post to it by hand. */
 import { once } from 'node:events'
+import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { publicId } from './activity.mjs'
 import { Host } from './host.mjs'
 import { post, sign } from './send.mjs'
-import { done, fact, line, printable, say, title } from './terminal.mjs'
+import { done, line, printable, say, title } from './terminal.mjs'
 
 const main = fileURLToPath(new URL('main.mjs', import.meta.url))
+
+const unsigned = JSON.stringify({ id: 'https://a.example/1', type: 'Like', actor: 'https://a.example/me' })
 
 /** Until `signal` aborts. @param {string} folder an empty directory @param {{ port: number, signal: AbortSignal }} options */
 export async function serve(folder, { port, signal }) {
@@ -15,20 +18,13 @@ export async function serve(folder, { port, signal }) {
     names: ['wren'],
     algorithm: 'rsa',
     form: 'cavage',
-    onVerdict: (verdict, { url }) => {
+    onVerdict: (verdict, { method, url }) => {
       const effect = verdict.accepted
-        ? verdict.inboxes.map(({ seq, refused }) => (refused === undefined ? `wren ${seq}` : refused)).join(', ')
+        ? `${String(verdict.activity.type)}: ${verdict.inboxes.map(placeOf).join(', ')}`
         : verdict.detail
-      const what = verdict.accepted ? String(verdict.activity.type) : 'refused'
-      const who = new URL(url).pathname
-      line({
-        who: printable(who),
-        what: printable(what),
-        verdict: `${verdict.status} ${verdict.code}`,
-        effect: printable(effect),
-      })
+      show(method, new URL(url), `${verdict.status} ${verdict.code}`, effect)
     },
-    onRead: (url, status) => line({ who: printable(url.pathname), what: 'GET', verdict: String(status), effect: '' }),
+    onRead: (url, status) => show('GET', url, String(status), ''),
   })
   await host.start(port)
   try {
@@ -37,14 +33,14 @@ export async function serve(folder, { port, signal }) {
     await host.publish(wren, { type: 'Create', to: [publicId], object })
     title(`A host listens at ${host.origin}`)
     say('')
-    fact('actor', wren.id)
-    fact('inbox', wren.inbox)
-    fact('outbox', `${wren.outbox}?page=true`)
-    fact('store', folder)
-    say('\nIn another terminal:')
-    say(`   curl ${wren.outbox}?page=true`)
-    say(`   curl -i -H 'content-type: application/activity+json' -d '{}' ${wren.inbox}`)
-    say(`   node ${main} --post ${wren.inbox}`)
+    say(`   actor    ${wren.id}`)
+    say(`   inbox    ${wren.inbox}`)
+    say(`   outbox   ${wren.outbox}?page=true`)
+    say(`   store    ${folder}`)
+    say('\nIn another terminal: read the outbox; post without a signature; post with one:\n')
+    say(`   curl '${wren.outbox}?page=true'`)
+    say(`   curl -i -H 'content-type: application/activity+json' -d '${unsigned}' ${wren.inbox}`)
+    say(`   node ${relative(process.cwd(), main)} --post ${wren.inbox}`)
     say('\nEach delivery is a line here. Ctrl-C ends it, and removes the store.\n')
     if (!signal.aborted) await once(signal, 'abort')
   } finally {
@@ -71,4 +67,14 @@ export async function postNote(folder, inbox) {
   } finally {
     await host.stop()
   }
+}
+
+/** @param {string} method @param {URL} url @param {string} verdict @param {string} effect */
+function show(method, { pathname, search }, verdict, effect) {
+  line({ who: printable(method), what: printable(pathname + search), verdict, effect: printable(effect) })
+}
+
+/** @param {import('twinlog').InboxOutcome} outcome */
+function placeOf({ actor, seq, refused }) {
+  return `${actor.split('/').at(-1)} ${refused ?? seq}`
 }
