@@ -4,9 +4,8 @@
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { createInbound, open } from 'twinlog'
+import { createFetchDocument, createInbound, open, peerFromDocument } from 'twinlog'
 import { addressees } from './activity.mjs'
-import { fetchDocument, fetchPeerWith } from './fetch-peer.mjs'
 import { Follows } from './follows.mjs'
 import { Outbound } from './outbound.mjs'
 import { Person } from './person.mjs'
@@ -26,6 +25,8 @@ import { readDocument } from './read.mjs'
  */
 
 const HOST = '127.0.0.1'
+/** Without these, other hosts are public ones, and speak https. */
+const rules = { allowHttp: true, allowPrivateAddresses: true }
 /** How long `stop` waits for requests under way. */
 const GRACE_MS = 500
 
@@ -121,11 +122,12 @@ export class Host {
     for (const { id } of this.people) await store.actors.add(id)
     const follows = new Follows()
     await follows.learnFrom(store)
+    const fetchDocument = createFetchDocument({ ...rules, userAgent: `twinlog-example (+${origin})`, clock })
     const inbound = createInbound({
       store,
       origin,
       clock,
-      fetchPeer: fetchPeerWith(clock),
+      fetchPeer: peerFromDocument(fetchDocument, { ...rules, clock }),
       route: (url, activity) => this.#route(url, activity),
       onVerdict: (verdict, request) => {
         if (verdict.accepted) follows.learn(verdict.activity)

@@ -13,7 +13,7 @@ import { isWorthRetrying, post, sign } from './send.mjs'
  * @property {import('./follows.mjs').Follows} follows
  * @property {import('twinlog').SignatureForm} form
  * @property {() => number} clock
- * @property {(url: string, options: { signal: AbortSignal }) => Promise<{ document: unknown }>} fetchDocument
+ * @property {import('twinlog').FetchDocument} fetchDocument
  */
 
 const FETCH_TIMEOUT_MS = 15_000

@@ -68,7 +68,7 @@ async function follow(meadow, harbor) {
 /** @param {Watched} meadow @param {Watched} harbor */
 async function talk(meadow, harbor) {
   chapter('Talk', 'A post to all followers is one delivery, to the shared inbox of their host, and one commit there.')
-  const [wren, gull] = [meadow.person('wren'), harbor.person('gull')]
+  const [wren, gull, tern] = [meadow.person('wren'), harbor.person('gull'), harbor.person('tern')]
   const tea = await meadow.publish(wren, note('Tea?', [publicId], [wren.followers]))
   await show(
     harbor,
@@ -78,8 +78,10 @@ async function talk(meadow, harbor) {
     '202 accepted',
     'gull 2, tern 2',
   )
-  await harbor.publish(gull, note('Yes!', [publicId, wren.id], [], { inReplyTo: tea.id }))
+  await harbor.publish(gull, note('Yes!', [publicId, wren.id, tern.id], [], { inReplyTo: tea.id }))
   await show(meadow, 'gull → wren', 'Create, a reply', () => harbor.deliver(gull), '202 accepted', 'wren 3')
+  assert.equal(await harbor.store.inbox(tern.id).tip(), 3)
+  line({ who: 'gull → tern', what: 'the same, on one host', verdict: 'one commit', effect: 'tern 3' })
 
   const record = await harbor.store.inbox(gull.id).get(2)
   const meta = /** @type {import('twinlog').InboundMeta | undefined} */ (record?.meta)
@@ -147,7 +149,7 @@ async function rotate(meadow, harbor) {
     'Create, the new key',
     () => meadow.deliver(wren),
     '202 accepted',
-    'gull 3, tern 3',
+    'gull 3, tern 4',
   )
   fact('harbor asked meadow for the keys of wren', `${counted(meadow.readsOf(wren) - asked)}, and tried again`)
   assert.equal(meadow.readsOf(wren) - asked, 1)
@@ -174,7 +176,7 @@ async function goDown(meadow, harbor) {
   assert.deepEqual([isDelivered, tip, missed.id], [false, 5, `${wren.outbox}/5`])
   await harbor.start(port)
   fact('harbor is back', 'the same directory, the same port')
-  await show(harbor, 'wren → harbor', 'Create, once more', () => meadow.deliver(wren), '202 accepted', 'gull 4, tern 4')
+  await show(harbor, 'wren → harbor', 'Create, once more', () => meadow.deliver(wren), '202 accepted', 'gull 4, tern 5')
 }
 
 /** @param {Watched} meadow @param {Watched} harbor */
@@ -196,7 +198,7 @@ async function reopen(meadow, harbor) {
   assert.deepEqual(Object.fromEntries(after), {
     wren: { inbox: 3, outbox: 5 },
     gull: { inbox: 4, outbox: 2 },
-    tern: { inbox: 4, outbox: 1 },
+    tern: { inbox: 5, outbox: 1 },
   })
 }
 

@@ -32,7 +32,7 @@ export function chapter(text, ...remarks) {
 /** One delivery: from whom to whom, what it is, the verdict as `<status> <code>`, and what the store did. */
 /** @param {{ who: string, what: string, verdict: string, effect: string }} columns */
 export function line({ who, what, verdict, effect }) {
-  const colour = verdict.startsWith('2') ? paint.green : paint.red
+  const colour = verdict.startsWith('4') || verdict.startsWith('5') ? paint.red : paint.green
   const start = `   ${who.padEnd(WHO_WIDTH)} ${what.padEnd(WHAT_WIDTH)} `
   say(`${start}${colour(verdict.padEnd(VERDICT_WIDTH))} ${effect}`.trimEnd())
 }
