@@ -29,10 +29,12 @@ export function chapter(text, ...remarks) {
   for (const remark of remarks) say(paint.dim(`   ${remark}`))
 }
 
-/** One delivery: from whom to whom, what it is, the verdict as `<status> <code>`, and what the store did. */
-/** @param {{ who: string, what: string, verdict: string, effect: string }} columns */
+/**
+ * One delivery: from whom to whom, what it is, the verdict as `<status> <code>`, and what the store did.
+ * @param {{ who: string, what: string, verdict: string, effect: string }} columns
+ */
 export function line({ who, what, verdict, effect }) {
-  const colour = verdict.startsWith('4') || verdict.startsWith('5') ? paint.red : paint.green
+  const colour = /^(4|5|no )/.test(verdict) ? paint.red : paint.green
   const start = `   ${who.padEnd(WHO_WIDTH)} ${what.padEnd(WHAT_WIDTH)} `
   say(`${start}${colour(verdict.padEnd(VERDICT_WIDTH))} ${effect}`.trimEnd())
 }

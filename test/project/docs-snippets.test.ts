@@ -6,6 +6,8 @@
  *   ```ts no-run      is typechecked only
  *   ```ts sketch      is neither run nor checked (say so in the text)
  *
+ * PORT is 0: a program that listens there gets a port that is free. It closes what it opened, in a block that continues.
+ *
  * In `sh` blocks, each `twinlog` command that is named must exist. (npm scripts: docs-links.test.ts.)
  */
 import { spawnSync } from 'node:child_process'
@@ -13,7 +15,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { pages, type Block } from './documents.ts'
 import { filesIn, read, root } from './sources.ts'
 
@@ -78,8 +80,10 @@ describe('snippets', () => {
     beforeAll(() => {
       directory = mkdtempSync(join(tmpdir(), 'twinlog-snippet-'))
       process.chdir(directory)
+      vi.stubEnv('PORT', '0')
     })
     afterAll(() => {
+      vi.unstubAllEnvs()
       process.chdir(before)
       rmSync(directory, { recursive: true, force: true })
     })
