@@ -27,6 +27,7 @@ import { readDocument } from './read.mjs'
 const HOST = '127.0.0.1'
 /** Without these, other hosts are public ones, and speak https. */
 const rules = { allowHttp: true, allowPrivateAddresses: true }
+const KEEP_ALIVE_MS = 60_000
 /** How long `stop` waits for requests under way. */
 const GRACE_MS = 500
 
@@ -40,6 +41,8 @@ export class Host {
 
   /** @param {HostOptions} options */
   constructor(options) {
+    // A sender that sends on a connection which ends at that moment gets no answer. Longer than any sender waits.
+    this.#server.keepAliveTimeout = KEEP_ALIVE_MS
     this.#options = { clock: Date.now, onRead: () => {}, onVerdict: () => {}, ...options }
   }
 
