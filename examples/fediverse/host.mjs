@@ -22,6 +22,7 @@ import { readDocument } from './read.mjs'
  * @property {() => number} [clock] milliseconds since 1970
  * @property {NonNullable<import('twinlog').InboundOptions['onVerdict']>} [onVerdict] told what comes of each delivery
  * @property {(url: URL, status: number) => void} [onRead] told of each GET
+ * @property {(request: import('./send.mjs').SignedRequest) => void} [onSend] told of each delivery that goes out
  */
 
 const HOST = '127.0.0.1'
@@ -43,7 +44,7 @@ export class Host {
   constructor(options) {
     // A sender that sends on a connection which ends at that moment gets no answer. Longer than any sender waits.
     this.#server.keepAliveTimeout = KEEP_ALIVE_MS
-    this.#options = { clock: Date.now, onRead: () => {}, onVerdict: () => {}, ...options }
+    this.#options = { clock: Date.now, onRead: () => {}, onSend: () => {}, onVerdict: () => {}, ...options }
   }
 
   get origin() {
@@ -118,7 +119,7 @@ export class Host {
 
   /** @param {import('twinlog').HostStore} store @returns {Promise<Running>} */
   async #runOver(store) {
-    const { names, algorithm, form, clock, onVerdict } = this.#options
+    const { names, algorithm, form, clock, onSend, onVerdict } = this.#options
     const { origin } = this
     // A real host keeps the keys in a file; here they last as long as the process.
     if (this.people.length === 0) this.people = names.map(name => new Person({ origin, name, algorithm }))
@@ -137,7 +138,7 @@ export class Host {
         return onVerdict(verdict, request)
       },
     })
-    const outbound = new Outbound({ store, origin, follows, form, clock, fetchDocument })
+    const outbound = new Outbound({ store, origin, follows, form, clock, fetchDocument, onSend })
     return { store, inbound, follows, outbound }
   }
 

@@ -14,6 +14,7 @@ import { isWorthRetrying, post, sign } from './send.mjs'
  * @property {import('twinlog').SignatureForm} form
  * @property {() => number} clock
  * @property {import('twinlog').FetchDocument} fetchDocument
+ * @property {(request: import('./send.mjs').SignedRequest) => void} onSend
  */
 
 const FETCH_TIMEOUT_MS = 15_000
@@ -45,12 +46,12 @@ export class Outbound {
 
   /** @param {Person} author @param {import('./activity.mjs').Activity} activity @param {Uint8Array} body */
   async #sendToAll(author, activity, body) {
-    const { form, clock } = this.#options
+    const { form, clock, onSend } = this.#options
     const inboxes = await this.#inboxesFor(author, activity)
     if (inboxes === undefined) return false
-    const statuses = await Promise.all(
-      inboxes.map(url => post(sign({ url, body, signer: author, form, now: clock() }))),
-    )
+    const requests = inboxes.map(url => sign({ url, body, signer: author, form, now: clock() }))
+    for (const request of requests) onSend(request)
+    const statuses = await Promise.all(requests.map(post))
     return !statuses.some(isWorthRetrying)
   }
 

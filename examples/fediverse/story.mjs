@@ -5,12 +5,10 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { publicId } from './activity.mjs'
-import { Host } from './host.mjs'
 import { newKey } from './person.mjs'
 import { post, sign } from './send.mjs'
 import { chapter, fact, line, say, title } from './terminal.mjs'
-
-/** @typedef {import('./person.mjs').Person} Person */
+import { show, Watched } from './watched.mjs'
 
 const HOUR_MS = 3_600_000
 
@@ -20,12 +18,19 @@ const clock = () => Date.now() + aheadMs
 
 /** @param {string} folder an empty directory */
 export async function tellStory(folder) {
-  const meadow = new Watched({ directory: join(folder, 'meadow'), names: ['wren'], algorithm: 'rsa', form: 'cavage' })
+  const meadow = new Watched({
+    directory: join(folder, 'meadow'),
+    names: ['wren'],
+    algorithm: 'rsa',
+    form: 'cavage',
+    clock,
+  })
   const harbor = new Watched({
     directory: join(folder, 'harbor'),
     names: ['gull', 'tern'],
     algorithm: 'ed25519',
     form: 'rfc9421',
+    clock,
   })
   try {
     await meadow.start(0)
@@ -35,8 +40,8 @@ export async function tellStory(folder) {
     say(`   meadow   ${meadow.origin}   wren         RSA       draft-cavage, the Signature header`)
     say(`   harbor   ${harbor.origin}   gull, tern   Ed25519   RFC 9421, HTTP Message Signatures`)
     await follow(meadow, harbor)
-    const delivered = await talk(meadow, harbor)
-    await refuse(meadow, harbor, delivered)
+    await talk(meadow, harbor)
+    await refuse(meadow, harbor)
     await rotate(meadow, harbor)
     await goDown(meadow, harbor)
     await reopen(meadow, harbor)
@@ -86,28 +91,22 @@ async function talk(meadow, harbor) {
   const record = await harbor.store.inbox(gull.id).get(2)
   const meta = /** @type {import('twinlog').InboundMeta | undefined} */ (record?.meta)
   assert.deepEqual([meta?.keyId, meta?.form], [wren.keyId, 'cavage'])
-  assert(record !== undefined && Buffer.from(record.bytes).equals(Buffer.from(JSON.stringify(tea))))
+  assert(record !== undefined && Buffer.from(meadow.lastSent.body).equals(record.bytes))
   fact('gull 2 holds', `the exact bytes, and who signed: ${meta?.form}, …/users/wren#main-key`)
   const response = await fetch(`${wren.outbox}?page=true`)
   const { orderedItems } = /** @type {{ orderedItems: { id: string }[] }} */ (await response.json())
   assert.deepEqual([response.status, orderedItems.map(({ id }) => id)], [200, [tea.id]])
   fact('GET …/users/wren/outbox?page=true', '200, 1 public activity: outbox 3')
-  return sign({
-    url: gull.sharedInbox,
-    body: record.bytes,
-    signer: wren,
-    form: 'cavage',
-    now: clock(),
-  })
 }
 
-/** @param {Watched} meadow @param {Watched} harbor @param {import('./send.mjs').SignedRequest} delivered */
-async function refuse(meadow, harbor, delivered) {
+/** @param {Watched} meadow @param {Watched} harbor */
+async function refuse(meadow, harbor) {
   chapter('Strangers', 'harbor has the key of wren in its cache: it asks nobody to judge these.')
   const [wren, gull] = [meadow.person('wren'), harbor.person('gull')]
+  const delivered = meadow.lastSent
   const { url, headers, body } = delivered
   const lie = Buffer.from(JSON.stringify({ ...activityOf(body), id: `${wren.outbox}/99` }))
-  const other = Buffer.from(body.toString().replace('Tea?', 'Beer'))
+  const other = Buffer.from(Buffer.from(body).toString().replace('Tea?', 'Beer'))
   const thief = { keyId: wren.keyId, privateKey: newKey('rsa') }
   const forged = sign({ url, body: lie, signer: thief, form: 'cavage', now: clock() })
   const spoof = Buffer.from(JSON.stringify({ ...activityOf(body), actor: gull.id }))
@@ -200,64 +199,6 @@ async function reopen(meadow, harbor) {
     gull: { inbox: 4, outbox: 2 },
     tern: { inbox: 5, outbox: 1 },
   })
-}
-
-/** A host whose verdicts and reads are kept for the story. */
-class Watched extends Host {
-  /** @type {string[]} */
-  verdicts
-  /** @type {string[]} */
-  reads
-
-  /** @param {Omit<import('./host.mjs').HostOptions, 'clock' | 'onVerdict' | 'onRead'>} options */
-  constructor(options) {
-    /** @type {string[]} */
-    const verdicts = []
-    /** @type {string[]} */
-    const reads = []
-    super({
-      ...options,
-      clock,
-      onVerdict: ({ status, code }) => void verdicts.push(`${status} ${code}`),
-      onRead: url => void reads.push(url.pathname),
-    })
-    this.verdicts = verdicts
-    this.reads = reads
-  }
-
-  /** How often the document of somebody was asked for. @param {Person} person */
-  readsOf({ id }) {
-    return this.reads.filter(path => path === new URL(id).pathname).length
-  }
-
-  async tips() {
-    const tips = this.people.map(async ({ name, id }) => {
-      const [inbox, outbox] = await Promise.all([this.store.inbox(id).tip(), this.store.outbox(id).tip()])
-      return /** @type {const} */ ([name, { inbox, outbox }])
-    })
-    return new Map(await Promise.all(tips))
-  }
-}
-
-/**
- * Delivers something to a host, prints the verdict there and which inboxes grew, and insists on both.
- * @param {Watched} host @param {string} who @param {string} what @param {() => Promise<unknown>} deliver
- * @param {string} verdict @param {string} effect
- */
-async function show(host, who, what, deliver, verdict, effect) {
-  const before = await host.tips()
-  host.verdicts.length = 0
-  const answer = await deliver()
-  const grown = [...(await host.tips())].filter(([name, { inbox }]) => inbox !== before.get(name)?.inbox)
-  const seen = {
-    verdict: host.verdicts.join(', '),
-    effect: grown.map(([name, { inbox }]) => `${name} ${inbox}`).join(', ') || 'nothing written',
-  }
-  line({ who, what, ...seen })
-  assert.deepEqual(seen, { verdict, effect })
-  // The sender was told the same; who delivers from an outbox only says whether all is delivered.
-  if (typeof answer === 'number') assert.equal(answer, Number.parseInt(verdict, 10))
-  else assert.equal(answer, true)
 }
 
 /** @param {string} content @param {string[]} to @param {string[]} cc @param {object} more */
