@@ -3,7 +3,7 @@ import { request as requestHttp, type IncomingMessage, type RequestOptions } fro
 import { request as requestHttps } from 'node:https'
 import { FetchError } from './fetch-error.ts'
 
-export type GetOptions = Required<Pick<RequestOptions, 'lookup' | 'signal'>> & {
+type GetOptions = Required<Pick<RequestOptions, 'lookup' | 'signal'>> & {
   readonly headers: Readonly<Record<string, string>>
 }
 
