@@ -49,6 +49,8 @@ async function readBody(request: IncomingMessage, bytesMax: number): Promise<Uin
 }
 
 async function write(response: ServerResponse, verdict: Parameters<typeof answerTo>[0]): Promise<void> {
+  // Its sender went away meanwhile: it has said so, and says nothing more.
+  if (response.destroyed) return
   const { status, headers, body } = answerTo(verdict)
   await new Promise<void>(resolve => {
     response.once('close', resolve)

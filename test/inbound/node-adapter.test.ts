@@ -200,6 +200,24 @@ describe('a sender who goes away', () => {
     expect(await ended).toBe('resolved')
     expect(await store.inbox(alice).tip()).toBe(0)
   })
+
+  it('before the answer is not waited for, and its delivery counts', async () => {
+    // The answer was written to a connection that was closed by then, and its end never came.
+    const leave: (() => void)[] = []
+    const check = async (): Promise<undefined> => {
+      for (const each of leave) each()
+      while (connections.size > 0) await new Promise(setImmediate)
+      return undefined
+    }
+    const { dial, handled, store, connections } = await serve({
+      stages: [{ name: 'slow', at: 'verified', check }],
+    })
+    const socket = await dial()
+    leave.push(() => socket.destroy())
+    socket.write(wireOf(sent()))
+    expect(await (await begun(handled)).ended).toBe('resolved')
+    expect(await store.inbox(alice).tip()).toBe(1)
+  })
 })
 
 describe('the target', () => {
