@@ -8,10 +8,11 @@ import { checkHeaderLines } from '../../src/inbound/stages/header-lines.ts'
 import { readBody } from '../../src/inbound/stages/json.ts'
 import { checkMediaType } from '../../src/inbound/stages/media-type.ts'
 import { checkObjectOwner } from '../../src/inbound/stages/object-owner.ts'
-import { checkOrigins, originOf } from '../../src/inbound/stages/origin.ts'
+import { checkOrigins } from '../../src/inbound/stages/origin.ts'
 import { isRejected } from '../../src/inbound/verdict.ts'
-import { isActivityType } from '../../src/json/activity-type.ts'
+import { isActivityType } from '../../src/peers/fetch/content-type.ts'
 import { headerLines, targetOf } from '../../src/signatures/delivery.ts'
+import { originOf } from '../../src/signatures/origin.ts'
 import { runs } from '../engine/runs.ts'
 import { alice, carol, dora, follow, inboxOf, mallory, sent, us, world } from './fixtures.ts'
 
@@ -155,9 +156,9 @@ describe('a parser', () => {
 
   it('of ids', () => {
     fc.assert(
-      fc.property(fc.oneof(anyText, anyValue), value => {
-        const origin = originOf(value)
-        if (origin !== undefined) expect(new URL(value as string).origin).toBe(origin)
+      fc.property(anyText, text => {
+        const origin = originOf(text)
+        if (origin !== undefined) expect(new URL(text).origin).toBe(origin)
       }),
       runs(300),
     )
@@ -170,7 +171,7 @@ describe('a parser', () => {
         const refusal = checkObjectOwner({ id: activity.id, types: [type], actor: carol.id, activity })
         if (refusal !== undefined) return
         for (const each of Array.isArray(object) ? object : [object]) {
-          if (type !== 'Undo' || typeof each === 'string') expect(originOf(idOf(each))).toBe(originOf(carol.id))
+          if (type !== 'Undo' || typeof each === 'string') expect(originOf(String(idOf(each)))).toBe(originOf(carol.id))
           else if (idOf(each) === undefined)
             expect(each).toHaveProperty(each.actor === undefined ? 'attributedTo' : 'actor')
         }
