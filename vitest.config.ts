@@ -19,8 +19,8 @@ export default defineConfig(({ mode }) => ({
     // Processes, not threads: tests change directory, take file locks, and get killed.
     pool: 'forks',
     maxWorkers: '100%',
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     env: mode === 'rewrite-vectors' ? { REWRITE_VECTORS: '1' } : {},
   },
 }))

@@ -3,7 +3,7 @@ import picocolors from 'picocolors'
 
 const { NO_COLOR = '', TERM } = process.env
 // https://no-color.org
-const paint = picocolors.createColors(process.stdout.isTTY && NO_COLOR === '' && TERM !== 'dumb')
+const paint = picocolors.createColors(process.stdout.isTTY === true && NO_COLOR === '' && TERM !== 'dumb')
 
 const WHO_WIDTH = 17
 const WHAT_WIDTH = 30

@@ -26,7 +26,9 @@ interface Ended {
 
 export function start(argv: readonly string[], folder = exampleFolder): Started {
   const TMPDIR = mkdtempSync(join(tmpdir(), 'twinlog-example-'))
-  const child = spawn(process.execPath, [join(folder, 'main.mjs'), ...argv], { env: { ...process.env, TMPDIR } })
+  // CI: there, some take a pipe for a terminal that wants colours.
+  const env = { ...process.env, CI: 'true', TMPDIR }
+  const child = spawn(process.execPath, [join(folder, 'main.mjs'), ...argv], { env })
   return { child, ended: endOf(child, TMPDIR) }
 }
 
