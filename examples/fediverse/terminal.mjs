@@ -1,9 +1,10 @@
 /** What goes to the terminal: lines in columns, colours where they are wanted, and no control characters of strangers. */
+import { isatty } from 'node:tty'
 import picocolors from 'picocolors'
 
 const { NO_COLOR = '', TERM } = process.env
 // https://no-color.org
-const paint = picocolors.createColors(process.stdout.isTTY === true && NO_COLOR === '' && TERM !== 'dumb')
+const paint = picocolors.createColors(isatty(process.stdout.fd) && NO_COLOR === '' && TERM !== 'dumb')
 
 const WHO_WIDTH = 17
 const WHAT_WIDTH = 30

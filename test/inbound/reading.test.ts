@@ -138,6 +138,13 @@ describe('envelope', () => {
     ['acct', 'acct:carol@remote.example'],
     ['a scheme alone', 'https://'],
     ['a space before', ` ${good.id}`],
+    // URL drops the white space, and reads a backslash as a slash; others do not.
+    ['a space behind', `${good.id} `],
+    ['a space inside', 'https://remote.example/a b'],
+    ['a line break in its host', 'https://remote.example\n.evil.example/1'],
+    ['a tab in its scheme', 'ht\ttps://remote.example/1'],
+    ['a backslash for a slash', 'https://evil.example\\@remote.example/1'],
+    ['a zero', 'https://remote.example/\u0000'],
     ['with a user', 'https://carol@remote.example/1'],
     ['with a password', 'https://:p@remote.example/1'],
     ['long', `${carol.id}/${'a'.repeat(1024)}`],
