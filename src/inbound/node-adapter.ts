@@ -32,6 +32,7 @@ export async function handleNode(
 
 /** Undefined when the sender went away before its end. */
 async function readBody(request: IncomingMessage, bytesMax: number): Promise<Uint8Array | Rejected | undefined> {
+  if (request.readableDidRead) throw new TypeError('the body of the request was read before')
   const chunks: Uint8Array[] = []
   let bytes = 0
   try {

@@ -1,6 +1,12 @@
 /** The pipeline behind a real server of `node:http`, with requests as they stand on the wire. */
 import { once } from 'node:events'
-import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { testKeys } from 'twinlog/testing'
@@ -23,17 +29,17 @@ interface Answer {
   readonly body: string
 }
 
-async function serve(options: WorldOptions = {}) {
+async function serve(options: WorldOptions = {}, before: (request: IncomingMessage) => unknown = () => undefined) {
   const built = await world(options)
   /** How each call of the handler ended. */
   const handled: Promise<unknown>[] = []
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<string> => {
+    await before(request)
+    await built.inbound.handleNode(request, response)
+    return 'resolved'
+  }
   const server = createServer((request, response) => {
-    handled.push(
-      built.inbound.handleNode(request, response).then(
-        () => 'resolved',
-        (error: unknown) => error,
-      ),
-    )
+    handled.push(handle(request, response).catch((error: unknown) => error))
   })
   const connections = new Set<Socket>()
   server.on('connection', socket => {
@@ -130,7 +136,7 @@ describe('an answer', () => {
 
   it.each(['GET', 'PUT', 'DELETE', 'OPTIONS'])('to %s is 405, and says what is allowed', async method => {
     const { post } = await serve({ route: () => expect.unreachable() })
-    const answer = await post({ ...sent(), method })
+    const answer = await post({ ...sent(), method, body: Buffer.alloc(0) })
     expect(answer).toMatchObject({ status: 405, headers: { allow: 'POST', connection: 'close' } })
     expect(errorIn(answer.body)).toBe('method_not_allowed')
   })
@@ -171,6 +177,13 @@ describe('a body', () => {
     socket.write('0\r\n\r\n')
     expect(statusIn(await textOf(socket))).toBe(202)
     expect(await store.inbox(alice).tip()).toBe(1)
+  })
+
+  it('that something else has read is the host’s bug, and not an empty one', async () => {
+    // A parser of JSON in front of it made every delivery a malformed one: refused for ever, and no word to the host.
+    const { post, handled } = await serve({}, request => request.resume() && once(request, 'end'))
+    expect(await post(sent())).toMatchObject({ status: 500 })
+    expect(await Promise.all(handled)).toEqual([expect.any(TypeError)])
   })
 
   it('may be followed by another one on the same connection', async () => {

@@ -124,6 +124,13 @@ describe('handle', () => {
     expect(await response.json()).toMatchObject({ error: 'malformed_json' })
   })
 
+  it('rejects a request whose body something else has read: the host’s bug, and not an empty one', async () => {
+    const { inbound } = await world()
+    const request = requestOf(sent())
+    await request.text()
+    await expect(inbound.handle(request)).rejects.toThrow(TypeError)
+  })
+
   it('rejects with what the host’s hook throws, and with what breaks the body off', async () => {
     const failure = new Error('the host failed')
     const { inbound } = await world({ isBlocked: () => Promise.reject(failure) })
