@@ -98,7 +98,7 @@ describe('a parser', () => {
         else expect(refusal.detail.length).toBeLessThanOrEqual(100)
         if (isActivityType(text)) expect(text).toMatch(/application\/(activity|ld)\+json/i)
       }),
-      runs(300),
+      runs(150),
     )
   })
 
@@ -112,7 +112,7 @@ describe('a parser', () => {
         const refusal = checkHeaderLines(headerLines({ ...sent(), rawHeaders }))
         expect(refusal === undefined).toBe(new Set(counted).size === counted.length)
       }),
-      runs(300),
+      runs(150),
     )
   })
 
@@ -129,7 +129,7 @@ describe('a parser', () => {
         if (isRejected(read)) return
         expect(read.document).toEqual(JSON.parse(Buffer.from(body).toString()))
       }),
-      runs(300),
+      runs(150),
     )
   })
 
@@ -150,7 +150,7 @@ describe('a parser', () => {
           expect(originOf(actor)).not.toBe(us)
         }
       }),
-      runs(500),
+      runs(250),
     )
   })
 
@@ -160,7 +160,7 @@ describe('a parser', () => {
         const origin = originOf(text)
         if (origin !== undefined) expect(new URL(text).origin).toBe(origin)
       }),
-      runs(300),
+      runs(150),
     )
   })
 
@@ -176,7 +176,7 @@ describe('a parser', () => {
             expect(each).toHaveProperty(each.actor === undefined ? 'attributedTo' : 'actor')
         }
       }),
-      runs(500),
+      runs(250),
     )
   })
 
@@ -188,7 +188,7 @@ describe('a parser', () => {
         expect(new URL(url).origin).toBe(us)
         expect([undefined, 'us.example']).toContain(targetOf(url)?.authority)
       }),
-      runs(500),
+      runs(250),
     )
   })
 })

@@ -80,7 +80,7 @@ describe.each(combinations)('form $form, a key of kind $kind', ({ form, from }) 
         assertRefused(verdict)
         assert.equal(await store.inbox(alice).tip(), 1)
       }),
-      runs(400),
+      runs(250),
     )
   })
 
@@ -176,7 +176,7 @@ describe('nothing throws', () => {
         if (verdict.accepted) assert.equal(verdict.code, 'duplicate')
         else assert.equal(typeof verdict.detail, 'string')
       }),
-      runs(400),
+      runs(250),
     )
   })
 
