@@ -14,7 +14,7 @@ export interface Runs {
 const { FC_RUNS } = process.env
 const scale = FC_RUNS === undefined ? 1 : Number(FC_RUNS) / 100
 /** Longer for more runs. Shrinking stops before the test would time out. */
-const timeLimit = 60_000 * Math.max(1, scale)
+const timeLimit = 180_000 * Math.max(1, scale)
 vi.setConfig({ testTimeout: timeLimit })
 
 export function runs(usual: number): Runs {
