@@ -53,8 +53,10 @@ describe('media type', () => {
     'application/ld+json; profile="https://example.com/"',
     'application/activity+jsonx',
     'text/html; application/activity+json',
+    // Node's parser needs more than a second for 16,000 spaces in the middle.
+    `application/activity+json; profile="${' '.repeat(1000)}"`,
     '',
-  ])('refuses %j', type => {
+  ])('refuses %.60j', type => {
     expect(codeOf(checkMediaType(linesOf(['content-type', type])))).toBe('unsupported_media_type')
   })
 
