@@ -9,12 +9,18 @@ const PLAIN = /^(https?:\/\/(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})(?=[
 // oxlint-disable-next-line no-control-regex
 const AMBIGUOUS = /[\u0000-\u0020\u007f\\]/
 
+/**
+ * What is given to the URL parser: it takes time in the square of a host's length, and it skips slashes, so that
+ * `https:///a.example` has a host for it and none for others. Names end at 253 characters (RFC 1035 §2.3.4).
+ */
+const HTTP = /^https?:\/\/[^/?#]{1,512}(?:[/?#]|$)/i
+
 /** Undefined for what is no absolute http(s) URL, or names a user. */
 export function originOf(id: string): string | undefined {
   if (AMBIGUOUS.test(id)) return undefined
   const plain = id.includes('xn--') ? undefined : PLAIN.exec(id)?.[1]
   if (plain !== undefined) return plain
-  const url = /^https?:\/\//i.test(id) ? parse(id) : undefined
+  const url = HTTP.test(id) ? parse(id) : undefined
   return url?.username === '' && url.password === '' ? url.origin : undefined
 }
 

@@ -6,7 +6,7 @@ import { originOf } from '../../src/signatures/origin.ts'
 /** The standard's own answer, with what is refused on purpose taken out. */
 function originByUrl(id: string): string | undefined {
   // oxlint-disable-next-line no-control-regex
-  if (/[\u0000-\u0020\u007f\\]/.test(id) || !/^https?:\/\//i.test(id)) return undefined
+  if (/[\u0000-\u0020\u007f\\]/.test(id) || !/^https?:\/\/[^/?#]/i.test(id)) return undefined
   try {
     const url = new URL(id)
     return url.username + url.password === '' ? url.origin : undefined
@@ -61,6 +61,9 @@ describe('the origin of an id', () => {
     'https://remote.example\\@other.example/',
     'https:remote.example',
     'https://user@remote.example/',
+    'https:///remote.example/',
+    // One such host of 60,000 ideographs held the process for seconds, in the URL parser.
+    `https://${'é'.repeat(600)}.example/`,
     'acct:a@remote.example',
     'data:text/plain,a',
     '',
