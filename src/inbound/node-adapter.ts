@@ -53,6 +53,8 @@ async function write(response: ServerResponse, verdict: Parameters<typeof answer
   // Its sender went away meanwhile: it has said so, and says nothing more.
   if (response.destroyed) return
   const { status, headers, body } = answerTo(verdict)
+  // The sender went away meanwhile: neither the callback of `end` nor another `close` would come.
+  if (response.closed || response.destroyed) return
   await new Promise<void>(resolve => {
     response.once('close', resolve)
     response.writeHead(status, headers).end(body, () => resolve())
