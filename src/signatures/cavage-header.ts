@@ -19,6 +19,8 @@ export interface CavageHeader {
   readonly expires?: number
 }
 
+/** Old versions of node-http-signature write it, as in `Authorization`, where it belongs. */
+const SCHEME = /^Signature (?=[^ \t=])/
 const HEADER_LENGTH_MAX = 16_384
 const PARAMETERS_MAX = 16
 const PARAMETER = /[ \t]*([\w!#$%&'*+.^`|~-]+)[ \t]*=[ \t]*(?:"([\t !#-[\]-~]*)"|([^\s",]+))[ \t]*(,|$)/y
@@ -53,7 +55,7 @@ export function parseCavageHeader(text: string): CavageHeader | string {
 function parametersOf(text: string): Map<string, string> | string {
   if (text.length > HEADER_LENGTH_MAX) return 'too long'
   const parameters = new Map<string, string>()
-  PARAMETER.lastIndex = 0
+  PARAMETER.lastIndex = SCHEME.exec(text)?.[0].length ?? 0
   for (let isOpen = true; isOpen;) {
     const match = PARAMETER.exec(text)
     if (match === null || parameters.size === PARAMETERS_MAX) return 'syntax'

@@ -89,6 +89,7 @@ describe('the Signature header', () => {
     'signature="AAAA",headers="host",keyId="k"',
     'KEYID="k",Headers="host",SIGNATURE="AAAA"',
     'keyId=k,headers=host,signature=AAAA',
+    'Signature keyId="k",headers="host",signature="AAAA"',
     'keyId="k",headers="host",signature="AAAA",unknown="x, y=z"',
   ])('may be written as %s', text => {
     expect(parseCavageHeader(text)).toMatchObject({ keyId: 'k', headers: ['host'], signature: Buffer.alloc(3) })
@@ -100,7 +101,9 @@ describe('the Signature header', () => {
     ['headers twice', `${good},headers="date"`],
     ['unknown twice', `${good},unknown="1",unknown="1"`],
     ['syntax', ''],
-    ['syntax', 'Signature keyId="k"'],
+    ['syntax', 'Signature'],
+    ['syntax', 'Signature Signature keyId="k"'],
+    ['syntax', 'Digest keyId="k"'],
     ['syntax', `${good},`],
     ['syntax', `,${good}`],
     ['syntax', `${good} x`],
