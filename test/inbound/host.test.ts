@@ -80,6 +80,16 @@ describe('isBlocked', () => {
   })
 })
 
+it.each([1, 'yes', null, { id: 7 }])('what says yes or no says nothing else: %j is refused', async answer => {
+  const hook = () => answer as never
+  const deletion = { id: `${carol.id}#delete`, type: 'Delete', actor: carol.id, object: carol.id }
+  const { inbound } = await world({ isBlocked: hook })
+  await expect(inbound.receive(sent())).rejects.toThrow(TypeError)
+  if (answer === null) return
+  const { inbound: other } = await world({ isKnownActor: hook })
+  await expect(other.receive(sent({ activity: deletion }))).rejects.toThrow(TypeError)
+})
+
 it('unknown actors, by themselves: only those who delete themselves', async () => {
   const { store } = await world()
   const check = (type: string, object: unknown, isKnownActor?: () => boolean) => {

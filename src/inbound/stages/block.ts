@@ -8,5 +8,8 @@ export async function checkBlock(
 ): Promise<Rejected | undefined> {
   const answer = await isBlocked?.(actor, activity)
   if (answer === 'silent') return reject('blocked_silently', actor)
-  return answer === true ? reject('blocked', actor) : undefined
+  if (answer === true) return reject('blocked', actor)
+  // A row of the block list must not count as no.
+  if (answer === false || answer === undefined) return undefined
+  throw new TypeError("isBlocked must say true, false or 'silent'")
 }

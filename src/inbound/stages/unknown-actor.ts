@@ -13,6 +13,8 @@ export async function checkUnknownActor(
   isKnownActor: InboundOptions['isKnownActor'],
 ): Promise<Rejected | undefined> {
   if (!types.includes('Delete') || idOf(activity['object']) !== actor) return undefined
-  if (peers.lookup(actor) !== undefined || (await isKnownActor?.(actor)) === true) return undefined
-  return reject('ignored_unknown_actor', actor)
+  if (peers.lookup(actor) !== undefined) return undefined
+  const isKnown = (await isKnownActor?.(actor)) ?? false
+  if (typeof isKnown !== 'boolean') throw new TypeError('isKnownActor must say true or false')
+  return isKnown ? undefined : reject('ignored_unknown_actor', actor)
 }
