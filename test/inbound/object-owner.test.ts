@@ -57,6 +57,14 @@ describe('Update', () => {
   })
 })
 
+it.each(['as:', 'https://www.w3.org/ns/activitystreams#'])('a type written with %s is that type', prefix => {
+  for (const type of ['Update', 'Delete', 'Undo']) {
+    expect(check(`${prefix}${type}`, `${mallory.id}/notes/1`)).toBe('not_owner')
+    expect(check(`${prefix}${type}`, note)).toBe('fine')
+  }
+  expect(check(`${prefix}Update`, { id: dora.id, type: `${prefix}Person` })).toBe('not_owner')
+})
+
 describe('Undo', () => {
   it('may embed an activity that never had an id, if it names its actor', () => {
     expect(check('Undo', { type: 'Follow', actor: carol.id, object: mallory.id })).toBe('fine')

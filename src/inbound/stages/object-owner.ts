@@ -12,7 +12,11 @@ const CHANGING = ['Update', 'Delete', 'Undo']
 const ACTOR_TYPES = ['Application', 'Group', 'Organization', 'Person', 'Service']
 const OWNER_MEMBERS = ['actor', 'attributedTo']
 
-export function checkObjectOwner({ types, actor, activity }: Envelope): Rejected | undefined {
+/** How JSON-LD may write a type of ActivityStreams: a host that expands documents would take it for the bare name. */
+const PREFIX = /^(?:as:|https?:\/\/www\.w3\.org\/ns\/activitystreams#)/
+
+export function checkObjectOwner({ types: written, actor, activity }: Envelope): Rejected | undefined {
+  const types = written.map(type => type.replace(PREFIX, ''))
   if (!CHANGING.some(type => types.includes(type))) return undefined
   const named = activity['object']
   const objects: readonly unknown[] = Array.isArray(named) ? named : [named]
@@ -41,7 +45,7 @@ function isOfOrigin(id: unknown, origin: string | undefined): boolean {
 
 function isActor({ type }: Readonly<Record<string, unknown>>): boolean {
   const types: readonly unknown[] = Array.isArray(type) ? type : [type]
-  return types.some(each => typeof each === 'string' && ACTOR_TYPES.includes(each))
+  return types.some(each => typeof each === 'string' && ACTOR_TYPES.includes(each.replace(PREFIX, '')))
 }
 
 /** Whether the actor is among the owners that an object names. */
