@@ -48,8 +48,15 @@ export function restorePeerSet(
 ): PeerSet {
   const kept = entries.toSorted((left, right) => right.used - left.used).slice(0, limits.peersMax)
   const peers = new Map(kept.toSorted((left, right) => left.place - right.place).map(entry => [entry.peer.id, entry]))
-  const peersByKey = new Map<string, readonly string[]>()
-  for (const { peer } of peers.values()) listKeys(peersByKey, peer)
+  // Thousands may list one key id together: no list is copied for each of them.
+  const peersByKey = new Map<string, string[]>()
+  for (const { peer } of peers.values()) {
+    for (const { id } of peer.keys) {
+      const listed = peersByKey.get(id)
+      if (listed === undefined) peersByKey.set(id, [peer.id])
+      else listed.push(peer.id)
+    }
+  }
   const next = entries.reduce((highest, { place, used }) => Math.max(highest, place + 1, used + 1), 0)
   const since = tombstones.toSorted((left, right) => left[1] - right[1]).slice(-limits.tombstonesMax)
   return { ...emptyPeerSet(limits), peers, peersByKey, tombstones: new Map(since), next }
