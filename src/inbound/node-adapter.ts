@@ -32,7 +32,8 @@ export async function handleNode(
 
 /** Undefined when the sender went away before its end. */
 async function readBody(request: IncomingMessage, bytesMax: number): Promise<Uint8Array | Rejected | undefined> {
-  if (request.readableDidRead) throw new TypeError('the body of the request was read before')
+  // What a middleware has parsed looks like no body at all: every delivery would be refused, and nobody told why.
+  if (request.readableDidRead) throw new TypeError('something has read the body of the request before')
   const chunks: Uint8Array[] = []
   let bytes = 0
   try {

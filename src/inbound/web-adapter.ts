@@ -13,6 +13,8 @@ export async function handleRequest(request: Request, context: AdapterContext): 
   const { host, pathname, search } = new URL(request.url)
   const url = externalUrl(context.origin, pathname + search)
   const body = checkRequest(method) ?? (await readBody(request, context.bodyBytesMax))
+  // The sender went away before its end: nobody reads this answer.
+  if (body === undefined) return responseTo({ status: 400 })
   if (isRejected(body)) {
     await context.refused(body, { method, url })
     return responseTo(body)
@@ -22,15 +24,21 @@ export async function handleRequest(request: Request, context: AdapterContext): 
   return responseTo(await context.receive({ method, url, rawHeaders, body }))
 }
 
-async function readBody({ body }: Request, bytesMax: number): Promise<Uint8Array | Rejected> {
+/** Undefined when the body broke off. */
+async function readBody({ body, bodyUsed }: Request, bytesMax: number): Promise<Uint8Array | Rejected | undefined> {
+  if (bodyUsed || body?.locked === true) throw new TypeError('something has read the body of the request before')
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength
-    const refusal = checkBodySize(bytes, bytesMax)
-    // Leaving the loop cancels the stream.
-    if (refusal !== undefined) return refusal
-    chunks.push(chunk)
+  try {
+    for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+      bytes += chunk.byteLength
+      const refusal = checkBodySize(bytes, bytesMax)
+      // Leaving the loop cancels the stream.
+      if (refusal !== undefined) return refusal
+      chunks.push(chunk)
+    }
+  } catch {
+    return undefined
   }
   return Buffer.concat(chunks)
 }

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { alice, sent, us, world } from './fixtures.ts'
 
 /**
@@ -38,4 +38,44 @@ it.each([
   await handling
   expect(await handled).toBe(failure)
   server.close()
+})
+
+it('handle answers when the body broke off: that is the sender’s doing, and no error of the host’s', async () => {
+  const { inbound, store } = await world()
+  const { url, rawHeaders } = sent()
+  const body = new ReadableStream({
+    pull: controller => controller.error(new Error('the connection was reset')),
+  })
+  const answer = await inbound.handle(new Request(url, { method: 'POST', headers: rawHeaders, body, duplex: 'half' }))
+  expect(answer.status).toBe(400)
+  expect(await store.inbox(alice).tip()).toBe(0)
+})
+
+/** Behind a middleware that parses bodies every delivery was refused as malformed JSON, and the host had no error. */
+describe('a body that was read before is the host’s mistake, and said to the host', () => {
+  it('handle', async () => {
+    const { inbound } = await world()
+    const { url, rawHeaders, body } = sent()
+    const request = new Request(url, { method: 'POST', headers: rawHeaders, body: Buffer.from(body) })
+    await request.json()
+    await expect(inbound.handle(request)).rejects.toThrow(TypeError)
+  })
+
+  it('handleNode', async () => {
+    const { inbound } = await world()
+    let handled: Promise<unknown> | undefined
+    const server = createServer((request, response) => {
+      request.resume().once('end', () => {
+        handled = inbound.handleNode(request, response).catch((error: unknown) => error)
+      })
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { url, rawHeaders, body } = sent()
+    const headers = rawHeaders.filter(([name]) => name !== 'host')
+    const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}${new URL(url).pathname}`
+    const { status } = await fetch(at, { method: 'POST', headers, body: Buffer.from(body) })
+    expect([status, await handled]).toEqual([500, expect.any(TypeError)])
+    server.close()
+  })
 })
