@@ -14,6 +14,8 @@ export interface InboundLimits {
   readonly labelsMax: number
   /** Components or headers of one signature; 32 by default. */
   readonly componentsMax: number
+  /** How many unknown actors of one origin are fetched at a time; 16 by default. */
+  readonly originFetchesMax: number
   /** How long a peer whose key failed is not fetched again for that, in milliseconds; 5 minutes by default. */
   readonly refreshCooldownMs: number
   /** How long a peer that could not be fetched is not fetched again, in milliseconds; 1 minute by default. */
@@ -28,6 +30,7 @@ export const defaultLimits: InboundLimits = {
   nodesMax: 10_000,
   labelsMax: 4,
   componentsMax: 32,
+  originFetchesMax: 16,
   refreshCooldownMs: 5 * MINUTE_MS,
   negativeMs: MINUTE_MS,
   tombstoneMs: 24 * 60 * MINUTE_MS,

@@ -13,7 +13,7 @@ describe('finding a key', () => {
       fetches.push(id)
       return published.get(id) as typeof carol.peer
     }
-    const limits = { refreshCooldownMs: minute, negativeMs: minute, tombstoneMs: minute }
+    const limits = { refreshCooldownMs: minute, originFetchesMax: 16, negativeMs: minute, tombstoneMs: minute }
     return { finder: new KeyFinder({ peers: store.peers, fetchPeer, limits }), fetches, published }
   }
 

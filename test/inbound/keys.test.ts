@@ -25,6 +25,27 @@ describe('an actor who is not in the cache', () => {
     expect(fetches).toEqual([carol.id])
   })
 
+  /** Anybody could have a server asked for as many actors as he named, all at once: no signature is needed for that. */
+  it('is not fetched while too many of its origin are', async () => {
+    const { inbound, fetches, published } = await world({ limits: { originFetchesMax: 2 } })
+    const crowd = ['one', 'two', 'three'].map(name => ({ ...carol, id: `https://remote.example/users/${name}` }))
+    const answers: (() => void)[] = []
+    for (const { id } of crowd) {
+      published.set(id, async () => {
+        await new Promise<void>(resolve => answers.push(resolve))
+        throw answered(404)
+      })
+    }
+    const verdicts = [...crowd, ...crowd.slice(0, 1)].map(async from => inbound.receive(sent({ from })))
+    expect(await verdicts[2]).toMatchObject({ code: 'key_fetch_failed', status: 503 })
+    // Others are, and so is it, once there is room.
+    expect(await inbound.receive(sent({ from: mallory }))).toMatchObject({ accepted: true })
+    for (const answer of answers) answer()
+    for (const verdict of await Promise.all(verdicts)) expect(verdict).toMatchObject({ code: 'key_fetch_failed' })
+    expect(fetches).toEqual([crowd[0]?.id, crowd[1]?.id, mallory.id])
+    expect(await inbound.receive(sent())).toMatchObject({ accepted: true })
+  })
+
   it('is not fetched for what a cheaper stage refuses', async () => {
     const { inbound, fetches } = await world()
     const late = sent({ now: now - day })

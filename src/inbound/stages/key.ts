@@ -7,13 +7,14 @@ import { isTwinlogError, type ErrorFacts, type TwinlogError } from '../../errors
 import type { FetchPeerState, PeerKeyHit, PeerRefresh, Peers } from '../../peers/types.ts'
 import { isSameKey } from '../../signatures/actor-keys.ts'
 import type { VerificationKey } from '../../signatures/key-material.ts'
+import { originOf } from '../../signatures/origin.ts'
 import type { InboundLimits } from '../limits.ts'
 import { reject, type Rejected } from '../verdict.ts'
 
 interface KeyRules {
   readonly peers: Peers
   readonly fetchPeer: FetchPeerState
-  readonly limits: Pick<InboundLimits, 'refreshCooldownMs' | 'negativeMs' | 'tombstoneMs'>
+  readonly limits: Pick<InboundLimits, 'originFetchesMax' | 'refreshCooldownMs' | 'negativeMs' | 'tombstoneMs'>
 }
 
 export interface FoundKey extends PeerKeyHit {
@@ -32,6 +33,8 @@ export class KeyFinder {
   readonly #rules: KeyRules
   /** From peer ids to when they may be fetched again, the oldest first. */
   readonly #cooldowns = new Map<string, number>()
+  /** Actors that are being fetched, by their origin: it is a stranger who names them, and another who is asked. */
+  readonly #fetching = new Map<string, Set<string>>()
   /** Those under way. A server whose key is another one sends many deliveries at a time: all wait for the first one's. */
   readonly #refreshes = new Map<string, Promise<PeerRefresh>>()
 
@@ -79,12 +82,21 @@ export class KeyFinder {
     const negative = peers.negative(actor)
     if (negative?.reason === INVALID) return reject('key_invalid', 'lately')
     if (negative !== undefined) return reject('key_fetch_failed', 'lately')
+    const origin = originOf(actor) ?? actor
+    const fetching = this.#fetching.get(origin) ?? new Set()
+    if (!fetching.has(actor) && fetching.size >= limits.originFetchesMax) {
+      return reject('key_fetch_failed', 'too many of this origin at a time')
+    }
+    this.#fetching.set(origin, fetching.add(actor))
     try {
       await peers.lookupOrFetch(actor, fetchPeer)
       this.#stamp(actor, now)
       return undefined
     } catch (error) {
       return this.#failed(actor, error, now)
+    } finally {
+      fetching.delete(actor)
+      if (fetching.size === 0 && this.#fetching.get(origin) === fetching) this.#fetching.delete(origin)
     }
   }
 
