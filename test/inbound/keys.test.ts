@@ -1,5 +1,6 @@
 /** Where keys come from, how often their actors are asked for them, and what a failure takes away: nothing. */
 import { describe, expect, it } from 'vitest'
+import { FetchError } from 'twinlog'
 import { testKeys, testPeer } from 'twinlog/testing'
 import { alice, answered, carol, dora, follow, mallory, minute, now, rotated, sent, world } from './fixtures.ts'
 
@@ -59,6 +60,9 @@ describe('an actor who is not in the cache', () => {
     ['500', answered(500), 'key_fetch_failed'],
     ['404', answered(404), 'key_fetch_failed'],
     ['no answer', new Error('ECONNREFUSED'), 'key_fetch_failed'],
+    ['a document of no use', new FetchError('no_key', 'it lists none'), 'key_invalid'],
+    ['nothing, since its address is not public', new FetchError('address_refused', 'it is not'), 'key_invalid'],
+    ['a web page', new FetchError('content_type', 'it is HTML'), 'key_fetch_failed'],
     ['another actor', mallory.peer, 'key_invalid'],
     ['nothing', () => undefined, 'key_invalid'],
   ])('whose server gives %s is left alone for a while', async (_, answer, code) => {

@@ -4,6 +4,7 @@
  * delivery; what failed lately is not asked again at once, and a failure takes nothing away that was good.
  */
 import { isTwinlogError, type ErrorFacts, type TwinlogError } from '../../errors.ts'
+import { FetchError, type FetchErrorCode } from '../../peers/fetch/fetch-error.ts'
 import type { FetchPeerState, PeerKeyHit, PeerRefresh, Peers } from '../../peers/types.ts'
 import { isSameKey } from '../../signatures/actor-keys.ts'
 import type { VerificationKey } from '../../signatures/key-material.ts'
@@ -26,6 +27,15 @@ type PeerError =
   | (TwinlogError<'PEER_FETCH_FAILED'> & ErrorFacts['PEER_FETCH_FAILED'])
   | (TwinlogError<'PEER_INVALID'> & ErrorFacts['PEER_INVALID'])
 
+/** What asking again would not change: nobody is told to try again for these. */
+const INVALID_FETCHES = new Set<FetchErrorCode>([
+  'address_refused',
+  'id_mismatch',
+  'malformed',
+  'no_key',
+  'origin_mismatch',
+  'url_refused',
+])
 const COOLDOWNS_MAX = 10_000
 const INVALID = 'invalid'
 
@@ -113,10 +123,10 @@ export class KeyFinder {
   #failed(actor: string, error: unknown, now: number): Rejected {
     if (!isOfPeer(error)) throw error
     if (isTwinlogError(error, 'PEER_FETCH_FAILED') && error.reason === 'gone') return reject('key_gone', actor)
-    const isInvalid = isTwinlogError(error, 'PEER_INVALID')
     const until = now + this.#rules.limits.negativeMs
-    this.#rules.peers.addNegative(actor, { reason: isInvalid ? INVALID : 'failed', until })
-    return isInvalid ? reject('key_invalid', 'no peer state') : reject('key_fetch_failed', error.reason)
+    const refusal = refusalFor(error)
+    this.#rules.peers.addNegative(actor, { reason: refusal.code === 'key_invalid' ? INVALID : 'failed', until })
+    return refusal
   }
 
   /** The refresh under way, or one that starts now; nothing when there was one lately. */
@@ -136,6 +146,13 @@ export class KeyFinder {
       for (const oldest of this.#cooldowns.keys()) if (this.#cooldowns.delete(oldest)) break
     this.#cooldowns.set(actor, now + this.#rules.limits.refreshCooldownMs)
   }
+}
+
+function refusalFor(error: PeerError): Rejected {
+  if (!isTwinlogError(error, 'PEER_FETCH_FAILED')) return reject('key_invalid', 'no peer state')
+  const { cause, reason } = error
+  const isInvalid = cause instanceof FetchError && INVALID_FETCHES.has(cause.code)
+  return isInvalid ? reject('key_invalid', cause.code) : reject('key_fetch_failed', reason)
 }
 
 function isOfPeer(error: unknown): error is PeerError {
