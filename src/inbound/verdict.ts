@@ -64,8 +64,11 @@ export interface Rejected {
   readonly detail: string
 }
 
+const DETAIL_LENGTH_MAX = 200
+
 export function reject(code: InboundCode, detail: string): Rejected {
-  return { accepted: false, code, ...rulings[code], detail }
+  // The sender sees it, and may have written it.
+  return { accepted: false, code, ...rulings[code], detail: detail.slice(0, DETAIL_LENGTH_MAX) }
 }
 
 /** Whether what a stage gave is a refusal. */

@@ -1,6 +1,6 @@
 /**
  * Stage 12: the key that a claim names, among those that the actor lists. Only the actor's own document is ever fetched,
- * never the URL of a key: so no document of somebody else's can claim to be the actor's key. At most one fetch for a
+ * never the URL of a key: so no document of somebody else's can claim to be the actor's key. It is fetched at most once for a
  * delivery; what failed lately is not asked again at once, and a failure takes nothing away that was good.
  */
 import { isTwinlogError, type ErrorFacts, type TwinlogError } from '../../errors.ts'
