@@ -6,23 +6,15 @@ import { RECEIVED_AT_MAX } from './actors/engine.ts'
 import { createStore } from './actors/store.ts'
 import { SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX } from './commit-log/layout.ts'
 import { nodeDisk } from './commit-log/node-disk.ts'
-import { TwinlogError } from './errors.ts'
 import { withPeers, type HostStore } from './host-store.ts'
 import { openEmbedded } from './log-store/embedded/open-embedded.ts'
 import { openReadOnly } from './log-store/read-only/open-read-only.ts'
+import { checkOptions, inRange, oneOf, type OpenProgress, type OptionType, progressReporter } from './open-options.ts'
 import { PeerCache, type PeerOptions } from './peers/peer-cache.ts'
 import { PAYLOAD_BYTES_MAX } from './record/layout.ts'
 
 const MIB = 1024 * 1024
 const PEERS_DIRECTORY = 'peers'
-
-export interface OpenProgress {
-  readonly task: 'replay' | 'scan'
-  readonly done: number
-  /** Null when unknown. */
-  readonly total: number | null
-  readonly unit: 'commits'
-}
 
 export interface OpenOptions {
   /** Make the directory a store when it is empty or does not exist. True by default. */
@@ -64,18 +56,18 @@ export interface OpenOptions {
  */
 export async function open(path: string, options: OpenOptions = {}): Promise<HostStore> {
   if (typeof path !== 'string' || path === '') throw new TypeError('path must be a non-empty string')
-  checkOptions(options)
+  checkOptions('open', OPTION_TYPES, options)
   const root = resolve(path)
   const disk = nodeDisk(root)
   const clock = options.clock ?? Date.now
   inRange('clock', Math.floor(clock()), 0, RECEIVED_AT_MAX, 0)
   const payloadBytesMax = inRange('payloadBytesMax', options.payloadBytesMax, 1, PAYLOAD_BYTES_MAX, MIB)
-  const onProgress = options.onProgress ?? (() => {})
+  const report = progressReporter(options.onProgress)
   if (options.readOnly === true) {
     const driver = await openReadOnly({
       path: root,
       disk,
-      onScan: done => onProgress({ task: 'scan', done, total: null, unit: 'commits' }),
+      onScan: done => report('scan', done, null),
     })
     return withPeers(createStore(driver, { clock, payloadBytesMax }), PeerCache.inMemory({ ...options.peers, clock }))
   }
@@ -92,7 +84,7 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Hos
     unindexedMax: inRange('unindexedMax', options.unindexedMax, 1000, 10_000_000, 200_000),
     unindexedBytesMax: 256 * MIB,
     freeBytesMin: inRange('freeBytesMin', options.freeBytesMin, 0, Number.MAX_SAFE_INTEGER, 64 * MIB),
-    onReplay: (done, total) => onProgress({ task: 'replay', done, total, unit: 'commits' }),
+    onWork: report,
   })
   try {
     const peers = await PeerCache.open(join(root, PEERS_DIRECTORY), { ...options.peers, clock })
@@ -103,7 +95,7 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Hos
   }
 }
 
-const OPTION_TYPES: Readonly<Record<keyof OpenOptions, 'boolean' | 'number' | 'string' | 'function' | 'object'>> = {
+const OPTION_TYPES: Readonly<Record<keyof OpenOptions, OptionType>> = {
   createIfMissing: 'boolean',
   readOnly: 'boolean',
   durability: 'string',
@@ -117,30 +109,4 @@ const OPTION_TYPES: Readonly<Record<keyof OpenOptions, 'boolean' | 'number' | 's
   peers: 'object',
   clock: 'function',
   onProgress: 'function',
-}
-
-/** A misspelt option, or one of a wrong type, must not open a store in another way than was meant. */
-function checkOptions(options: unknown): void {
-  if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object')
-  for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(OPTION_TYPES, name)) throw new TypeError(`open has no option ${name}`)
-    const type = OPTION_TYPES[name as keyof OpenOptions]
-    if (value !== undefined && typeof value !== type) throw new TypeError(`${name} must be of type ${type}`)
-  }
-}
-
-function inRange(name: string, given: number | undefined, min: number, max: number, fallback: number): number {
-  const value = given ?? fallback
-  if (Number.isSafeInteger(value) && value >= min && value <= max) return value
-  throw new TwinlogError('OUT_OF_RANGE', `${name} must be a whole number from ${min} to ${max}`, {
-    argument: name,
-    value,
-    min,
-    max,
-  })
-}
-
-function oneOf<Value extends string>(name: string, value: Value, allowed: readonly Value[]): Value {
-  if (allowed.includes(value)) return value
-  throw new TypeError(`${name} must be one of ${allowed.join(', ')}`)
 }

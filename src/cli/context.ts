@@ -1,6 +1,6 @@
 /** What a command has to do with: `main.ts` gives it the process, a test gives it its own streams and store. */
 import type { Readable, Writable } from 'node:stream'
-import type { DumpOptions, OpenOptions, Store } from '../index.ts'
+import type { DumpOptions, OpenOptions, rebuildIndex, Store } from '../index.ts'
 import type { Output } from './output.ts'
 import type { Paint } from './paint.ts'
 import type { Status } from './status.ts'
@@ -27,9 +27,10 @@ export interface Surroundings {
   readonly signal: AbortSignal
   readonly open: (path: string, options: OpenOptions) => Promise<Store>
   readonly dumpSegment: (file: string, options: DumpOptions) => AsyncIterable<string>
+  readonly rebuildIndex: typeof rebuildIndex
 }
 
-export interface Context extends Pick<Surroundings, 'stdin' | 'signal' | 'open' | 'dumpSegment'> {
+export interface Context extends Pick<Surroundings, 'stdin' | 'signal' | 'open' | 'dumpSegment' | 'rebuildIndex'> {
   /** Data, and nothing else. */
   readonly out: Output
   /** Refusals, errors and progress. */

@@ -8,6 +8,7 @@ import { addExport } from './commands/export.ts'
 import { addFollow } from './commands/follow.ts'
 import { addImport } from './commands/import.ts'
 import { addLs } from './commands/ls.ts'
+import { addRebuild } from './commands/rebuild.ts'
 import { addStats } from './commands/stats.ts'
 import { exitCodes, UsageError, type Context, type ExitCode, type Surroundings } from './context.ts'
 import { Output, OutputClosed } from './output.ts'
@@ -27,7 +28,7 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
   }
   let code: ExitCode = exitCodes.done
   const program = programFor(surroundings)
-  for (const add of [addImport, addLs, addCat, addFollow, addExport, addStats, addDump]) {
+  for (const add of [addImport, addLs, addCat, addFollow, addExport, addStats, addDump, addRebuild]) {
     add(program, context, result => {
       code = result
     })

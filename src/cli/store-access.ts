@@ -1,5 +1,13 @@
 /** Opens the store for one command, and closes it whatever happens. */
-import { isTwinlogError, type Bounds, type Box, type Log, type OpenOptions, type Store } from '../index.ts'
+import {
+  isTwinlogError,
+  type Bounds,
+  type Box,
+  type Log,
+  type OpenOptions,
+  type OpenProgress,
+  type Store,
+} from '../index.ts'
 import { exitCodes, type Context, type ExitCode } from './context.ts'
 import { count } from './paint.ts'
 
@@ -60,16 +68,20 @@ export async function boundsOf(log: Log): Promise<Bounds | undefined> {
 }
 
 async function openStore(context: Context, path: string, options: OpenOptions): Promise<Store> {
-  const { status } = context
+  return opening(context, onProgress => context.open(path, { ...options, onProgress }))
+}
+
+/** Runs what opens a store, and shows how far it is. A failure is one of opening. */
+export async function opening<Result>(
+  { status }: Context,
+  run: (onProgress: (progress: OpenProgress) => void) => Promise<Result>,
+): Promise<Result> {
   try {
-    return await context.open(path, {
-      ...options,
-      onProgress: ({ task, done, total, unit }) => {
-        void status.progress(() => {
-          const share = total === null ? count(done) : `${count(done)} of ${count(total)}`
-          return `${task}: ${share} ${unit}`
-        })
-      },
+    return await run(({ task, done, total, unit, rate }) => {
+      void status.progress(() => {
+        const share = total === null ? count(done) : `${count(done)} of ${count(total)}`
+        return `${task}: ${share} ${unit}, ${count(rate)} a second`
+      })
     })
   } catch (error) {
     throw isTwinlogError(error) ? new OpenFailure(error) : error

@@ -2,13 +2,14 @@
  * The index: typed reads and batches over LevelDB. It is derived from the commit log and may be thrown away. What a
  * batch means is decided by the embedded driver; what a key looks like by keys.ts; this file brings the two together.
  */
-import { existsSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import type { Checksum } from '../bytes/checksum.ts'
 import { ReadPace } from '../bytes/read-pace.ts'
 import { IndexBatch } from './index-batch.ts'
+import { condemn } from './condemned.ts'
 import * as keys from './keys.ts'
 import { type Database, isLevelDamaged, openLevel } from './level-database.ts'
+import { setUncleanStarts, uncleanStarts } from './unclean-starts.ts'
 import * as values from './values.ts'
 
 /** Where a batch has brought the log; the index adds batch number and ledger floor. */
@@ -23,10 +24,10 @@ export interface OpenedCheckpoint {
 
 /** The ledger covers the batches that may still be in LevelDB's write-ahead log; past this many it starts anew. */
 const LEDGER_BATCHES = 1024
-/** A file that LevelDB does not look at. */
-const CONDEMNED = 'condemned'
 /** Compacting a range that holds nothing only writes the memory out. */
 const PAST_ALL_KEYS = Buffer.from([0xff])
+/** A start that went well so long ends the row of unclean ones before it. */
+const SERVED_MS = 30_000
 
 export class KeyIndex {
   readonly #directory: string
@@ -38,6 +39,7 @@ export class KeyIndex {
   #hasGap = false
   /** Batches that may not be in a table yet. Opening LevelDB puts its write-ahead log there. */
   #unsettled = 0
+  #serving: NodeJS.Timeout | null = null
 
   private constructor(directory: string, database: Database, checksum: Checksum) {
     this.#directory = directory
@@ -45,23 +47,39 @@ export class KeyIndex {
     this.#checksum = checksum
   }
 
+  /** Counts as an unclean start until it is closed, or `served`. */
   static async open(directory: string, checksum: Checksum): Promise<KeyIndex> {
-    return new KeyIndex(directory, await openLevel(directory), checksum)
+    const before = await uncleanStarts(directory)
+    await setUncleanStarts(directory, before + 1)
+    try {
+      return new KeyIndex(directory, await openLevel(directory), checksum)
+    } catch (error) {
+      await setUncleanStarts(directory, before)
+      throw error
+    }
   }
 
-  /** Whether the index in that directory was found unreadable when it was last open. */
-  static isCondemned(directory: string): boolean {
-    return existsSync(join(directory, CONDEMNED))
+  /** A new, empty one in place of whatever is there. */
+  static async create(directory: string, checksum: Checksum): Promise<KeyIndex> {
+    await rm(directory, { recursive: true, force: true })
+    // What ended the process before is gone.
+    await setUncleanStarts(directory, 0)
+    return KeyIndex.open(directory, checksum)
+  }
+
+  /** What is there is sound as far as anyone can tell: after a while from now the start counts as clean. */
+  served(): void {
+    this.#serving ??= setTimeout(() => void setUncleanStarts(this.#directory, 0).catch(() => {}), SERVED_MS)
+    this.#serving.unref()
   }
 
   /** Where the error says that LevelDB can't read what it wrote, the next open is to make the index anew. */
   condemnFor(error: unknown): void {
-    if (!isLevelDamaged(error)) return
-    try {
-      writeFileSync(join(this.#directory, CONDEMNED), '')
-    } catch {
-      // Then the next open meets the damage again.
-    }
+    if (isLevelDamaged(error)) this.condemn('LevelDB could not read it')
+  }
+
+  condemn(reason: string): void {
+    condemn(this.#directory, reason)
   }
 
   batch(): IndexBatch {
@@ -222,7 +240,9 @@ export class KeyIndex {
   }
 
   async close(): Promise<void> {
+    if (this.#serving !== null) clearTimeout(this.#serving)
     await this.#database.close()
+    await setUncleanStarts(this.#directory, 0)
   }
 
   async #one<Value>(key: Buffer, decode: (body: Buffer) => Value): Promise<Value | null> {

@@ -6,6 +6,9 @@ import type { Checksum } from '../bytes/checksum.ts'
 import { readU48, readU64, writeU48, writeU64 } from '../bytes/integers.ts'
 
 const SUM_BYTES = 4
+const POINT_BYTES = 48
+/** A point as it is stored. */
+export const SEALED_POINT_BYTES = POINT_BYTES + SUM_BYTES
 
 /** A log's bounds as the index has them. */
 export interface Head {
@@ -115,7 +118,7 @@ export function decodeDedupe(body: Buffer): DedupeValue {
 }
 
 export function encodePoint(point: IndexPoint): Buffer {
-  const body = Buffer.allocUnsafe(48)
+  const body = Buffer.allocUnsafe(POINT_BYTES)
   writeU64(body, point.batch, 0)
   writeU64(body, point.ledgerFloor, 8)
   body.writeUInt32BE(point.segment, 16)

@@ -202,5 +202,10 @@ export interface LogStoreStats {
   readonly damagedCommits: number
   /** Appends that wait for a frame. */
   readonly waiting: number
-  readonly index: { readonly state: 'current' | 'behind' | 'paused' | 'failed' | 'none'; readonly commit: number }
+  readonly index: {
+    readonly state: 'current' | 'behind' | 'paused' | 'failed' | 'none'
+    readonly commit: number
+    /** How far the check of the index's files has come; `damaged`: the next open makes the index anew. */
+    readonly scrub: 'running' | 'passed' | 'damaged' | 'stopped' | 'none'
+  }
 }

@@ -2,7 +2,7 @@
 import { Readable, Writable } from 'node:stream'
 import type { Surroundings } from '../../src/cli/context.ts'
 import { run } from '../../src/cli/run.ts'
-import { TwinlogError, type Store } from '../../src/index.ts'
+import { rebuildIndex, TwinlogError, type Store } from '../../src/index.ts'
 import { openMemory } from '../../src/testing.ts'
 
 export interface Outcome {
@@ -20,6 +20,7 @@ export interface Given {
   readonly stdout?: Writable
   readonly open?: Surroundings['open']
   readonly dumpSegment?: Surroundings['dumpSegment']
+  readonly rebuildIndex?: Surroundings['rebuildIndex']
 }
 
 /** Where stores live, by path; and the command that opens them. */
@@ -54,6 +55,7 @@ export class Machine {
       signal: given.signal ?? new AbortController().signal,
       open: given.open ?? this.open,
       dumpSegment: given.dumpSegment ?? nothing,
+      rebuildIndex: given.rebuildIndex ?? rebuildIndex,
     })
     return { code, out: stdout.text, err: stderr.text }
   }

@@ -82,13 +82,13 @@ describe('colours', () => {
 
 describe('progress', () => {
   const open: typeof machine.open = async (path, options) => {
-    options.onProgress?.({ task: 'replay', done: 1200, total: 3000, unit: 'commits' })
+    options.onProgress?.({ task: 'replay', done: 1200, total: 3000, unit: 'commits', rate: 600 })
     return machine.open(path, options)
   }
 
   it('is drawn on stderr of a terminal, and taken away', async () => {
     const { err } = await machine.twinlog(['ls', 'db'], { isTerminal: true, open })
-    expect(err).toContain('replay: 1,200 of 3,000 commits')
+    expect(err).toContain('replay: 1,200 of 3,000 commits, 600 a second')
     expect(err.endsWith('\r\u001B[2K')).toBe(true)
   })
 

@@ -45,7 +45,7 @@ async function openTight(directory: string): Promise<OpenedStore> {
     unindexedBytesMax: 2 ** 28,
     freeBytesMin: 0,
     clock: Date.now,
-    onReplay: () => undefined,
+    onWork: () => undefined,
   })
   const store = createStore(driver)
   return {
@@ -62,12 +62,6 @@ async function openTight(directory: string): Promise<OpenedStore> {
   }
 }
 
-/**
- * Whether the engine checks LevelDB's tables before it trusts them. Until it does, a flipped bit in a table can end the
- * process in a LevelDB assertion, or hide a key.
- */
-const areTablesChecked = false
-
 async function damageIndex(directory: string, seed: number): Promise<void> {
   const random = randomFrom(seed)
   const index = join(directory, 'index')
@@ -77,7 +71,6 @@ async function damageIndex(directory: string, seed: number): Promise<void> {
   const name = names[random(names.length)]!
   const path = join(index, name)
   if (kind === 1) return rm(path)
-  if (name.endsWith('.ldb') && !areTablesChecked) return
   const bytes = await readFile(path)
   if (kind === 2) return truncate(path, random(bytes.length + 1))
   const flips = kind === 3 ? 1 : 20

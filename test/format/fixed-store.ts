@@ -67,7 +67,7 @@ export class FixedStore {
       unindexedBytesMax: 2 ** 20,
       freeBytesMin: 0,
       clock: () => NOW,
-      onReplay: () => undefined,
+      onWork: () => undefined,
     })
     driver.indexer.pause()
     try {

@@ -122,11 +122,16 @@ describe('a file of the index', () => {
       for (const file of await readdir(join(path, 'index'))) {
         if (file.endsWith('.ldb')) await breakLastBlock(join(path, 'index', file))
       }
-      await reopened(path, async store => {
-        const found = Array.from({ length: 300 }, (_, i) => codeOf(store.find(outbox(bob), key(`more ${i}`))))
-        expect(await Promise.all(found)).toContain('INDEX_FAILED')
-        expect(await store.bounds(inbox(alice))).toMatchObject({ first: 5, tip: 20 })
-      })
+      const unchecked = { scrubFirstBytesMax: 0 }
+      await reopened(
+        path,
+        async store => {
+          const found = Array.from({ length: 300 }, (_, i) => codeOf(store.find(outbox(bob), key(`more ${i}`))))
+          expect(await Promise.all(found)).toContain('INDEX_FAILED')
+          expect(await store.bounds(inbox(alice))).toMatchObject({ first: 5, tip: 20 })
+        },
+        unchecked,
+      )
       expect(await reopened(path, everything)).toEqual(expected)
       expect(await reopened(path, store => store.find(outbox(bob), key('more 7')))).toBeGreaterThan(20)
     })

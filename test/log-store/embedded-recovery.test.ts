@@ -157,7 +157,7 @@ describe('what opening found is told on twinlog:open', () => {
     await withDirectory(async path => {
       const store = await openDriver(path)
       expect(messages).toEqual([
-        { path, rewrittenCommits: 0, droppedBytes: 0, replayedCommits: 0, indexRebuilt: false },
+        { path, rewrittenCommits: 0, droppedBytes: 0, replayedCommits: 0, indexRebuilt: false, rebuiltFor: null },
       ])
       store.indexer.pause()
       await fill(store)
@@ -172,6 +172,7 @@ describe('what opening found is told on twinlog:open', () => {
       expect(await opened(path, async () => null)).toMatchObject({ replayedCommits: 0, rewrittenCommits: 0 })
       expect(await opened(path, () => rm(join(path, 'index'), { recursive: true }))).toMatchObject({
         indexRebuilt: true,
+        rebuiltFor: 'it is not there',
       })
       const torn = await opened(killed, () => appendFile(segment(killed), Buffer.alloc(100, 7)))
       expect(torn).toMatchObject({ path: killed, droppedBytes: 100, rewrittenCommits: 1 })

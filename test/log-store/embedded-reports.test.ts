@@ -1,22 +1,10 @@
 /** What the diagnostics channels say of a store is what docs/api.md says they say. */
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { alice, append, flushOf, inbox, outbox } from '../../src/log-store/conformance/suite.ts'
 import { reopened, withDirectory } from './embedded-store.ts'
-
-async function told(channel: string, run: () => Promise<unknown>): Promise<unknown[]> {
-  const messages: unknown[] = []
-  const listener = (message: unknown): void => void messages.push(message)
-  subscribe(channel, listener)
-  try {
-    await run()
-  } finally {
-    unsubscribe(channel, listener)
-  }
-  return messages
-}
+import { told } from './told.ts'
 
 it('twinlog:commit counts the records appended, and nothing else', async () => {
   await withDirectory(async path => {

@@ -63,7 +63,7 @@ export function openDriver(
     unindexedBytesMax: 256 * MIB,
     freeBytesMin: 0,
     clock: Date.now,
-    onReplay: () => undefined,
+    onWork: () => undefined,
     ...options,
     path,
     disk,

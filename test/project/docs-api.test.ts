@@ -34,7 +34,7 @@ describe('docs/api.md', () => {
   it('lists the statistics', () => {
     const listed = firstColumn(tableIn(section('Statistics'), 'field', 'meaning'))
     const fields = propertiesOf('src/log-store/types.ts', 'LogStoreStats').filter(name => name !== 'index')
-    expect(listed).toEqual([...fields, 'index.commit', 'index.state'].toSorted())
+    expect(listed).toEqual([...fields, 'index.commit', 'index.scrub', 'index.state'].toSorted())
   })
 
   it('lists the diagnostics channels', () => {

@@ -14,11 +14,14 @@ interface Messages {
     droppedBytes: number
     replayedCommits: number
     indexRebuilt: boolean
+    rebuiltFor: string | null
   }
   /** A write or sync failed; the store takes no more appends. */
   'twinlog:poison': { path: string; error: Error }
   /** Part of the index was found damaged and made anew from the commit log. */
   'twinlog:index-repair': { path: string; log: number; error: Error }
+  /** The tables of the index were checked, or damage to one of its files was met before. */
+  'twinlog:index-scrub': { path: string; tables: number; bytes: number; damage: string | null }
 }
 
 const CHANNELS = {
@@ -26,6 +29,7 @@ const CHANNELS = {
   'twinlog:open': channel('twinlog:open'),
   'twinlog:poison': channel('twinlog:poison'),
   'twinlog:index-repair': channel('twinlog:index-repair'),
+  'twinlog:index-scrub': channel('twinlog:index-scrub'),
 }
 
 export function publish<Name extends keyof Messages>(name: Name, message: () => Messages[Name]): void {

@@ -23,6 +23,7 @@ import { publish } from './diagnostics.ts'
 import type { FrameBatch } from './frame-batch.ts'
 import type { FreeSpace } from './free-space.ts'
 import { Indexer, type IndexerLimits } from './indexer.ts'
+import type { IndexScrub } from './index-scrub.ts'
 import { lookUp } from './lookup.ts'
 import { boundsOf } from './read-slice.ts'
 import { copyOf } from './merge-items.ts'
@@ -36,6 +37,7 @@ interface EmbeddedParts {
   readonly path: string
   readonly log: CommitLog
   readonly index: KeyIndex
+  readonly scrub: IndexScrub
   readonly freeSpace: FreeSpace
   readonly limits: IndexerLimits
   /** How many logs, actors and keys to keep in memory beyond what must be there. */
@@ -73,6 +75,7 @@ export class EmbeddedLogStore implements LogStore {
       onCommit: batch => this.#onCommit(batch),
     })
     parts.log.onPoison = error => this.#onPoison(error)
+    parts.scrub.start()
   }
 
   async addActor(id: string): Promise<{ added: boolean }> {
@@ -172,7 +175,7 @@ export class EmbeddedLogStore implements LogStore {
       unindexedChanges: this.indexer.behind,
       damagedCommits: 0,
       waiting: this.#sequencer.waiting,
-      index: { state: this.indexer.state, commit: this.indexer.commit },
+      index: { state: this.indexer.state, commit: this.indexer.commit, scrub: this.#parts.scrub.state },
     }
   }
 
@@ -191,10 +194,11 @@ export class EmbeddedLogStore implements LogStore {
   }
 
   async #close(): Promise<void> {
-    const { log, index, release } = this.#parts
+    const { log, index, scrub, release } = this.#parts
     const failures: unknown[] = []
     const attempt = (step: () => Promise<void>): Promise<void> =>
       step().catch((error: unknown) => void failures.push(error))
+    await attempt(() => scrub.stop())
     await this.#sequencer.idle()
     await attempt(() => this.#makeDurable())
     // What the index does not take now, the next open replays.

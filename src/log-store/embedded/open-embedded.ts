@@ -16,10 +16,12 @@ import { isTwinlogError, TwinlogError } from '../../errors.ts'
 import { publish } from './diagnostics.ts'
 import { EmbeddedLogStore } from './embedded-log-store.ts'
 import { FreeSpace } from './free-space.ts'
-import { catchUp, openIndex } from './open-index.ts'
-import type { ReplayProgress } from './replay.ts'
+import { IndexScrub } from './index-scrub.ts'
+import { abandonIndex, catchUp, type OnIndexWork, openIndex, type RebuildRequest } from './open-index.ts'
 
 const INDEX_FOLDER = 'index'
+/** What takes about a tenth of a second once the files are in the page cache, and a second from a slow disk. */
+const SCRUB_FIRST_BYTES = 64 * 1024 * 1024
 
 interface EmbeddedOptions {
   readonly path: string
@@ -34,7 +36,11 @@ interface EmbeddedOptions {
   readonly unindexedBytesMax: number
   readonly freeBytesMin: number
   readonly clock: () => number
-  readonly onReplay: ReplayProgress
+  /** Tables of the index of at most so many bytes together are checked before opening; 64 MiB by default. */
+  readonly scrubFirstBytesMax?: number
+  /** Make the index anew, whatever state it is in. */
+  readonly rebuild?: RebuildRequest
+  readonly onWork: OnIndexWork
 }
 
 /**
@@ -59,16 +65,30 @@ async function openLocked(options: EmbeddedOptions, lock: StoreLock, freeSpace: 
   const identity = (await readIdentity(disk)) ?? (await create(options))
   const checksum = await Checksum.forStore(identity.storeId)
   await assertSupported({ disk, storeId: identity.storeId, checksum })
-  const opened = await openIndex(join(path, INDEX_FOLDER), checksum)
+  const opened = await openIndex({
+    directory: join(path, INDEX_FOLDER),
+    checksum,
+    scrubFirstBytesMax: options.scrubFirstBytesMax ?? SCRUB_FIRST_BYTES,
+    rebuild: options.rebuild ?? null,
+    onWork: options.onWork,
+  })
   let log: CommitLog | null = null
   try {
-    log = await CommitLog.open({ ...options, identity, checksum, checkpoint: opened.checkpoint?.point ?? null })
-    const { from, rebuilt } = await catchUp(log, opened, options.onReplay)
-    const { index } = opened
+    log = await CommitLog.open({ ...options, identity, checksum, checkpoint: opened.reached })
+    const { index, from, rebuiltFor } = await catchUp(log, opened)
     const { rewrittenCommits, droppedBytes } = log.tailReport
     const replayedCommits = log.end.commit - from.commit
-    publish('twinlog:open', () => ({ path, rewrittenCommits, droppedBytes, replayedCommits, indexRebuilt: rebuilt }))
+    publish('twinlog:open', () => ({
+      path,
+      rewrittenCommits,
+      droppedBytes,
+      replayedCommits,
+      indexRebuilt: rebuiltFor !== null,
+      rebuiltFor,
+    }))
+    const { checked, unchecked } = opened.inspection
     return new EmbeddedLogStore({
+      scrub: new IndexScrub({ path, index, checked, unchecked }),
       path,
       log,
       index,
@@ -80,7 +100,7 @@ async function openLocked(options: EmbeddedOptions, lock: StoreLock, freeSpace: 
     })
   } catch (error) {
     await log?.close()
-    await opened.index.close()
+    await abandonIndex(opened)
     throw error
   }
 }

@@ -1,86 +1,162 @@
 /**
- * Opens the index and brings it up to the end of the commit log. It is derived: what can't be opened, can't be read or
- * makes no sense is thrown away and made anew.
+ * Opens the index and brings it up to the end of the commit log. It is derived: what is damaged, can't be opened or
+ * makes no sense is thrown away and made anew, once the commit log is known to reach as far as it did.
  */
-import { existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Checksum } from '../../bytes/checksum.ts'
 import type { CommitLog } from '../../commit-log/commit-log.ts'
 import { LOG_START } from '../../commit-log/recovery.ts'
 import type { LogPoint } from '../../commit-log/segment-scan.ts'
 import { isTwinlogError, TwinlogError } from '../../errors.ts'
+import { type Inspection, inspectIndex } from '../../key-index/inspect.ts'
 import { KeyIndex, type OpenedCheckpoint } from '../../key-index/key-index.ts'
 import { isLevelLocked, toIndexError } from '../../key-index/level-database.ts'
-import { replay, type ReplayProgress } from './replay.ts'
+import type { IndexPoint } from '../../key-index/values.ts'
+import { readWitness } from '../../key-index/witness.ts'
+import { replay } from './replay.ts'
 
-interface OpenedIndex {
+/** Told now and then about long work: so much is done, of so much. Scrubbing counts bytes, the others commits. */
+export type OnIndexWork = (task: 'scrub' | 'replay' | 'rebuild', done: number, total: number) => void
+
+/** A rebuild that was asked for. */
+export interface RebuildRequest {
+  /** Even if the commit log ends before what the index says it had reached. */
+  readonly force: boolean
+  readonly signal: AbortSignal | undefined
+}
+
+interface IndexOpening {
   readonly directory: string
   readonly checksum: Checksum
-  /** Another one once the first was thrown away. */
-  index: KeyIndex
+  /** Tables of at most so many bytes together are checked before LevelDB is opened, more of them while the store serves. */
+  readonly scrubFirstBytesMax: number
+  readonly rebuild: RebuildRequest | null
+  readonly onWork: OnIndexWork
+}
+
+interface OpenedIndex {
+  readonly opening: IndexOpening
+  /** Null: it is to be made anew. */
+  index: KeyIndex | null
+  inspection: Inspection
   /** Null: it is empty. */
   readonly checkpoint: OpenedCheckpoint | null
+  /** A point that the commit log must reach: the checkpoint, or what an index that goes away still says. */
+  readonly reached: IndexPoint | null
 }
 
 /** @throws LOCKED; LOW_SPACE, READ_ONLY and IO_ERROR when it is not the index that is to blame */
-export async function openIndex(directory: string, checksum: Checksum): Promise<OpenedIndex> {
-  let index: KeyIndex | null = null
+export async function openIndex(opening: IndexOpening): Promise<OpenedIndex> {
+  const { directory, checksum, rebuild } = opening
   try {
-    if (existsSync(join(directory, 'CURRENT')) && !KeyIndex.isCondemned(directory)) {
-      index = await KeyIndex.open(directory, checksum)
-      const checkpoint = await index.checkpoint()
-      if (checkpoint !== null) return { directory, checksum, index, checkpoint }
-    }
+    const inspection = await inspect(opening)
+    const opened = inspection.reason === null ? await tryOpen(opening, inspection) : inspection.reason
+    if (typeof opened !== 'string') return opened
+    const reached = rebuild?.force === true ? null : await readWitness(directory, checksum)
+    const made = { ...inspection, reason: opened, unchecked: null }
+    return { opening, index: null, inspection: made, checkpoint: null, reached }
   } catch (error) {
     if (isLevelLocked(error))
       throw new TwinlogError('LOCKED', `${directory} is open elsewhere`, { path: directory }, error)
-    const typed = toIndexError(directory, error)
-    if (!isTwinlogError(typed, 'IO_ERROR')) throw typed
+    throw toIndexError(directory, error)
   }
+}
+
+async function inspect({ directory, scrubFirstBytesMax, rebuild, onWork }: IndexOpening): Promise<Inspection> {
+  if (rebuild !== null) return { reason: 'it was asked for', checked: null, unchecked: null }
+  return inspectIndex(directory, scrubFirstBytesMax, (done, total) => onWork('scrub', done, total))
+}
+
+/** The open index, or why it is to be made anew. */
+async function tryOpen(opening: IndexOpening, inspection: Inspection): Promise<OpenedIndex | string> {
+  const { directory, checksum } = opening
+  let index: KeyIndex | null = null
+  let reason = 'it has no checkpoint'
+  try {
+    index = await KeyIndex.open(directory, checksum)
+    const checkpoint = await index.checkpoint()
+    if (checkpoint !== null) return { opening, index, inspection, checkpoint, reached: checkpoint.point }
+  } catch (error) {
+    if (isLevelLocked(error) || !isTwinlogError(toIndexError(directory, error), 'IO_ERROR')) {
+      await inspection.unchecked?.close()
+      await index?.close()
+      throw error
+    }
+    reason = `LevelDB could not open it: ${messageOf(error)}`
+  }
+  await inspection.unchecked?.close()
   await index?.close()
-  return { directory, checksum, index: await newIndex(directory, checksum), checkpoint: null }
+  return reason
+}
+
+interface CaughtUp {
+  readonly index: KeyIndex
+  /** What was replayed came after it. */
+  readonly from: LogPoint
+  /** Why the index was made anew; null when it was not. */
+  readonly rebuiltFor: string | null
 }
 
 /**
- * Brings the index up to the end of the log. `from`: what was replayed came after it.
- * @throws LOG_LOST when the log ends before what the index holds, or a commit to be replayed can't be known
+ * Brings the index up to the end of the log.
+ * @throws LOG_LOST when the log ends before what the index holds, or a commit to be replayed can't be known; the reason
+ *   of the rebuild's signal
  */
-export async function catchUp(
-  log: CommitLog,
-  opened: OpenedIndex,
-  onReplay: ReplayProgress,
-): Promise<{ readonly from: LogPoint; readonly rebuilt: boolean }> {
-  const { checkpoint } = opened
-  if (checkpoint !== null && log.end.commit < checkpoint.point.commit) throw lostBehind(checkpoint.point)
+export async function catchUp(log: CommitLog, opened: OpenedIndex): Promise<CaughtUp> {
+  const { checkpoint, reached, index, opening } = opened
+  if (reached !== null && log.end.commit < reached.commit) throw lostBehind(reached)
+  let reason = opened.inspection.reason ?? 'its ledger has lost its beginning'
   const from = checkpoint?.wholeThrough ?? null
-  if (from !== null) {
+  if (index !== null && from !== null) {
     try {
-      log.nextLog = await replay(log, opened.index, from, log.nextLog, onReplay)
-      return { from, rebuilt: false }
+      await replayInto(index, log, from, opening, 'replay')
+      return { index, from, rebuiltFor: null }
     } catch (error) {
-      const typed = toIndexError(opened.directory, error)
+      const typed = toIndexError(opening.directory, error)
       if (!isTwinlogError(typed, 'IO_ERROR') || typed === error) throw typed
+      reason = `LevelDB could not read or write it: ${messageOf(error)}`
     }
   }
-  if (checkpoint !== null) await startAnew(opened)
+  const made = await startAnew(opened)
+  // Whatever ended the process before went with the old one.
+  made.served()
   try {
-    log.nextLog = await replay(log, opened.index, LOG_START, log.nextLog, onReplay)
+    await replayInto(made, log, LOG_START, opening, 'rebuild')
   } catch (error) {
-    throw toIndexError(opened.directory, error)
+    opening.rebuild?.signal?.throwIfAborted()
+    throw toIndexError(opening.directory, error)
   }
-  return { from: LOG_START, rebuilt: log.end.commit > 0 }
+  return { index: made, from: LOG_START, rebuiltFor: log.end.commit > 0 ? reason : null }
 }
 
-async function startAnew(opened: OpenedIndex): Promise<void> {
-  await opened.index.close()
-  opened.index = await newIndex(opened.directory, opened.checksum)
+async function replayInto(
+  index: KeyIndex,
+  log: CommitLog,
+  from: LogPoint,
+  { rebuild, onWork }: IndexOpening,
+  task: 'replay' | 'rebuild',
+): Promise<void> {
+  log.nextLog = await replay(log, index, from, {
+    nextLog: log.nextLog,
+    signal: rebuild?.signal,
+    onProgress: (done, total) => onWork(task, done, total),
+  })
 }
 
-async function newIndex(directory: string, checksum: Checksum): Promise<KeyIndex> {
+/** Lets go of what was opened; what was asked for failed. */
+export async function abandonIndex(opened: OpenedIndex): Promise<void> {
+  await opened.inspection.unchecked?.close()
+  await opened.index?.close()
+}
+
+async function startAnew(opened: OpenedIndex): Promise<KeyIndex> {
+  const { directory, checksum, rebuild } = opened.opening
+  await abandonIndex(opened)
+  opened.inspection = { ...opened.inspection, unchecked: null }
+  opened.index = null
+  rebuild?.signal?.throwIfAborted()
   try {
-    await rm(directory, { recursive: true, force: true })
-    return await KeyIndex.open(directory, checksum)
+    opened.index = await KeyIndex.create(directory, checksum)
+    return opened.index
   } catch (error) {
     throw toIndexError(directory, error)
   }
@@ -89,4 +165,10 @@ async function newIndex(directory: string, checksum: Checksum): Promise<KeyIndex
 function lostBehind({ segment, offset }: LogPoint): TwinlogError<'LOG_LOST'> {
   const place = `segment ${segment}, offset ${offset}`
   return new TwinlogError('LOG_LOST', `the commit log ends before ${place}, which its index has reached`, { place })
+}
+
+function messageOf(error: unknown): string {
+  const { cause } = error as { cause?: unknown }
+  if (cause instanceof Error) return cause.message
+  return error instanceof Error ? error.message : String(error)
 }

@@ -12,8 +12,14 @@ import { IndexFold, logsOf } from './index-fold.ts'
 const BATCH_CHANGES = 5000
 const FRESH: Head = { first: 1, tip: 0 }
 
-/** Reported now and then: commits replayed of so many. */
-export type ReplayProgress = (done: number, total: number) => void
+interface ReplayOptions {
+  /** The lowest log number never used, as far as it is known. */
+  readonly nextLog: number
+  /** Ends it between two batches, with its reason. */
+  readonly signal?: AbortSignal | undefined
+  /** Told now and then, and at the end: commits replayed of so many. */
+  readonly onProgress: (done: number, total: number) => void
+}
 
 /**
  * Folds the frames after `from` into the index. Returns the lowest log number never used.
@@ -23,19 +29,20 @@ export async function replay(
   log: CommitLog,
   index: KeyIndex,
   from: LogPoint,
-  nextLog: number,
-  onProgress: ReplayProgress,
+  { nextLog, signal, onProgress }: ReplayOptions,
 ): Promise<number> {
+  const total = log.end.commit - from.commit
   const heads = new Map<number, Head | null>()
   let batch = index.batch()
   let fold = new IndexFold(batch, at => heads.get(at) ?? null)
   let next = nextLog
   let through: LogPoint = from
   const write = async (): Promise<void> => {
+    signal?.throwIfAborted()
     fold.finish()
     const { segment, offset, commit, chain } = through
     await index.write(batch, { segment, offset, commit, chain: chain ?? 0n, nextLog: next })
-    onProgress(commit - from.commit, log.end.commit - from.commit)
+    onProgress(commit - from.commit, total)
     heads.clear()
     batch = index.batch()
     fold = new IndexFold(batch, at => heads.get(at) ?? null)
@@ -52,6 +59,7 @@ export async function replay(
   }
   if (fold.changes > 0) await write()
   else await batch.discard()
+  if (total > 0) onProgress(total, total)
   return next
 }
 

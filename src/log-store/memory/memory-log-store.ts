@@ -194,7 +194,7 @@ class MemoryLogStore implements LogStore {
       unindexedChanges: 0,
       damagedCommits: 0,
       waiting: 0,
-      index: { state: 'none', commit: this.#contents.commit },
+      index: { state: 'none', commit: this.#contents.commit, scrub: 'none' },
     }
   }
 

@@ -168,7 +168,7 @@ export class ReadOnlyLogStore implements LogStore {
       unindexedChanges: 0,
       damagedCommits: this.#view.damagedCommits,
       waiting: 0,
-      index: { state: 'none', commit: 0 },
+      index: { state: 'none', commit: 0, scrub: 'none' },
     }
   }
 
