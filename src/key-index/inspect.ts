@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { condemnation } from './condemned.ts'
+import type { TableFile } from './level-format.ts'
 import { surveyIndex } from './survey.ts'
 import { bytesOf, HeldTables } from './table-files.ts'
 import { STARTS_TO_CHECK, STARTS_TO_REBUILD, uncleanStarts } from './unclean-starts.ts'
@@ -47,16 +48,28 @@ export async function inspectIndex(
   const { damage, tables } = await surveyIndex(directory)
   if (damage !== null) return { reason: damage, checked: { tables: 0, bytes: 0, damage }, unchecked: null }
   const isFirst = starts >= STARTS_TO_CHECK || bytesOf(tables) <= firstBytesMax
-  const later = isFirst ? [] : tables.slice(-HELD_MAX)
-  const first = tables.slice(0, tables.length - later.length)
+  const unchecked = isFirst ? null : await hold(directory, tables.slice(-HELD_MAX))
+  const first = tables.slice(0, tables.length - (unchecked?.count ?? 0))
   const checked = await checkNow(directory, first, onChecked)
-  if (checked.damage !== null || later.length === 0) return { reason: checked.damage, checked, unchecked: null }
-  return { reason: null, checked: null, unchecked: await HeldTables.open(directory, later) }
+  if (checked.damage === null && unchecked !== null) return { reason: null, checked: null, unchecked }
+  await unchecked?.close()
+  return { reason: checked.damage, checked, unchecked: null }
+}
+
+/** Null where the process may not hold so many: then they are checked at once, one after the other. */
+async function hold(directory: string, tables: readonly TableFile[]): Promise<HeldTables | null> {
+  try {
+    return await HeldTables.open(directory, tables)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'EMFILE' || code === 'ENFILE') return null
+    throw error
+  }
 }
 
 async function checkNow(
   directory: string,
-  tables: Parameters<typeof HeldTables.open>[1],
+  tables: readonly TableFile[],
   onChecked: (done: number, total: number) => void,
 ): Promise<Checked> {
   const total = bytesOf(tables)

@@ -9,7 +9,7 @@ import { IndexBatch } from './index-batch.ts'
 import { condemn } from './condemned.ts'
 import * as keys from './keys.ts'
 import { type Database, isLevelDamaged, openLevel } from './level-database.ts'
-import { setUncleanStarts, uncleanStarts } from './unclean-starts.ts'
+import { countStart, setUncleanStarts, uncleanStarts } from './unclean-starts.ts'
 import * as values from './values.ts'
 
 /** Where a batch has brought the log; the index adds batch number and ledger floor. */
@@ -50,11 +50,11 @@ export class KeyIndex {
   /** Counts as an unclean start until it is closed, or `served`. */
   static async open(directory: string, checksum: Checksum): Promise<KeyIndex> {
     const before = await uncleanStarts(directory)
-    await setUncleanStarts(directory, before + 1)
+    await countStart(directory)
     try {
       return new KeyIndex(directory, await openLevel(directory), checksum)
     } catch (error) {
-      await setUncleanStarts(directory, before)
+      await setUncleanStarts(directory, before).catch(() => {})
       throw error
     }
   }

@@ -3,13 +3,15 @@
  * can make LevelDB end the process, which no JavaScript can catch; without the count the next start would do the same.
  * One digit and a line feed. A file that says anything else counts as what it may have been: enough for a full check.
  */
-import { open, readFile, rm } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** After so many, every table is checked before LevelDB is opened. */
 export const STARTS_TO_CHECK = 2
 /** After so many, the index is made anew: what ends the process is nothing that a check finds. */
 export const STARTS_TO_REBUILD = 3
+/** One digit. */
+const COUNT_MAX = 9
 
 function fileOf(directory: string): string {
   return `${directory}.starts`
@@ -21,23 +23,44 @@ export async function uncleanStarts(directory: string): Promise<number> {
   try {
     text = await readFile(fileOf(directory), 'latin1')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0
+    if (isMissing(error)) return 0
     throw error
   }
-  return /^[1-9]\n$/.test(text) ? Number(text) : STARTS_TO_CHECK
+  return /^\d\n$/.test(text) ? Number(text) : STARTS_TO_CHECK
 }
 
-/** Writes the count, on disk before it returns; 0: takes the file away, which need not survive a power cut. */
+/** Counts one start more; on disk before it returns. */
+export async function countStart(directory: string): Promise<void> {
+  const count = (await uncleanStarts(directory)) + 1
+  await write(directory, count, true)
+}
+
+/** Ends the row, or takes back what a start added that failed with an error. Need not survive a power cut. */
 export async function setUncleanStarts(directory: string, count: number): Promise<void> {
-  if (count === 0) return rm(fileOf(directory), { force: true })
-  const file = await open(fileOf(directory), 'w', 0o600)
+  await write(directory, count, false)
+}
+
+/** Over what is there, so that only the first time a name must be synced, too. */
+async function write(directory: string, count: number, isSynced: boolean): Promise<void> {
+  const bytes = Buffer.from(`${Math.min(count, COUNT_MAX)}\n`)
+  let file
+  let isNew = false
   try {
-    await file.writeFile(`${Math.min(count, 9)}\n`)
-    await file.sync()
+    file = await open(fileOf(directory), 'r+')
+  } catch (error) {
+    if (!isMissing(error)) throw error
+    file = await open(fileOf(directory), 'w', 0o600)
+    isNew = true
+  }
+  try {
+    await file.write(bytes, 0, bytes.length, 0)
+    const { size } = await file.stat()
+    if (size > bytes.length) await file.truncate(bytes.length)
+    if (isSynced) await file.datasync()
   } finally {
     await file.close()
   }
-  await syncFolder(dirname(directory))
+  if (isNew && isSynced) await syncFolder(dirname(directory))
 }
 
 /** Not every system lets a folder be opened, and then its names need no syncing. */
@@ -55,4 +78,8 @@ async function syncFolder(folder: string): Promise<void> {
   } finally {
     await file.close()
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

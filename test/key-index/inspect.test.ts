@@ -3,7 +3,7 @@ import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { inspectIndex } from '../../src/key-index/inspect.ts'
 import { surveyIndex } from '../../src/key-index/survey.ts'
 import { HeldTables } from '../../src/key-index/table-files.ts'
@@ -88,11 +88,30 @@ describe('an index', () => {
     'the write-ahead log is flipped before its last block': async () => flip(await named(/\.log$/), () => 3000),
     'a table is missing': async () => rm(await named(/\.ldb$/)),
     'a table is short': async () => truncate(await named(/\.ldb$/), 1000),
-    'a table is flipped': async () => flip(await named(/\.ldb$/), bytes => bytes >> 1),
   }
-  it.each(Object.entries(harms))('is not for LevelDB to see when %s', async (_, harm) => {
+  it.each(Object.entries(harms))('is not for LevelDB to see when %s, however large it is', async (_, harm) => {
     await harm()
-    expect(await inspect()).toMatchObject({ reason: expect.any(String), checked: { damage: expect.any(String) } })
+    for (const firstBytesMax of [0, 2 ** 30]) {
+      const inspection = await inspect(firstBytesMax)
+      expect(inspection).toMatchObject({ reason: expect.any(String), checked: { damage: expect.any(String) } })
+    }
+  })
+
+  it('is not for LevelDB to see when a table is flipped; a large one is checked later', async () => {
+    await flip(await named(/\.ldb$/), bytes => bytes >> 1)
+    expect(await inspect()).toMatchObject({ reason: expect.stringMatching(/damaged at byte/) })
+    const { reason, unchecked } = await inspectIndex(index, 0, () => undefined)
+    expect(reason).toBeNull()
+    expect(await unchecked!.findDamage(() => undefined)).toMatch(/damaged at byte/)
+    await unchecked!.close()
+  })
+
+  it('is checked at once, however large it is, when its tables can not all be held open', async () => {
+    await flip(await named(/\.ldb$/), bytes => bytes >> 1)
+    const full = Object.assign(new Error('too many open files'), { code: 'EMFILE' })
+    const held = vi.spyOn(HeldTables, 'open').mockRejectedValueOnce(full)
+    onTestFinished(() => held.mockRestore())
+    expect(await inspect(0)).toMatchObject({ reason: expect.stringMatching(/damaged at byte/), unchecked: null })
   })
 
   it('is left to LevelDB when only the end of its write-ahead log is missing', async () => {

@@ -138,7 +138,12 @@ describe('a log that is shorter than its index is LOG_LOST', () => {
   /** Two segments; the second one is lost. What the index still says of it is the only witness. */
   async function shortened(path: string): Promise<void> {
     await reopened(path, fill)
-    await reopened(path, store => append(store, log, 'in a new segment'))
+    await reopened(path, async store => {
+      for (const text of ['in a new segment', 'in another batch']) {
+        await append(store, log, text)
+        await store.flushIndex()
+      }
+    })
     const segments = (await readdir(join(path, 'segments'))).toSorted()
     expect(segments.length).toBeGreaterThan(1)
     await rm(join(path, 'segments', segments.at(-1)!))
@@ -150,6 +155,11 @@ describe('a log that is shorter than its index is LOG_LOST', () => {
     'has a MANIFEST that is cut': async path => {
       const name = (await readdir(join(path, 'index'))).find(each => each.startsWith('MANIFEST'))!
       await truncate(join(path, 'index', name), 20)
+    },
+    // Then only its tables know.
+    'has lost its write-ahead log, and CURRENT': async path => {
+      const names = (await readdir(join(path, 'index'))).filter(name => name === 'CURRENT' || name.endsWith('.log'))
+      for (const name of names) await rm(join(path, 'index', name))
     },
     'is condemned': path => writeFile(join(path, 'index', 'condemned'), 'for a test\n'),
     'ended three processes': path => writeFile(join(path, 'index.starts'), '3\n'),

@@ -5,19 +5,20 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { alice, append, inbox, key } from '../../src/log-store/conformance/suite.ts'
 import type { EmbeddedLogStore } from '../../src/log-store/embedded/embedded-log-store.ts'
 import { KeyIndex } from '../../src/key-index/key-index.ts'
+import { HeldTables } from '../../src/key-index/table-files.ts'
 import { codeOf, copyOf, holdings, openDriver, reopened, withDirectory } from './embedded-store.ts'
 import { shortenFirstKeys } from './level-damage.ts'
 import { told } from './told.ts'
 
 const launcher = fileURLToPath(new URL('../engine/run-source.mjs', import.meta.url))
 const startsFile = (path: string): string => `${path}/index.starts`
+const starts = (path: string): Promise<string> => readFile(startsFile(path), 'latin1')
 const log = inbox(alice)
 
 async function fill(store: EmbeddedLogStore): Promise<void> {
@@ -50,7 +51,7 @@ describe('an index that ends the process', () => {
         expect(await reopened(path, everything, { scrubFirstBytesMax: 0 })).toEqual(expected),
       )
       expect(messages).toMatchObject([{ indexRebuilt: true, rebuiltFor: expect.stringMatching(/\.ldb is damaged/) }])
-      expect(existsSync(startsFile(path))).toBe(false)
+      expect(await starts(path)).toBe('0\n')
       expect(await opensInChild(path)).toBe(0)
     })
   })
@@ -75,13 +76,13 @@ describe('the count of unclean starts', () => {
   it('is on disk before LevelDB is opened, and gone once it is closed', async () => {
     await withDirectory(async path => {
       await reopened(path, async store => {
-        expect(await readFile(startsFile(path), 'latin1')).toBe('1\n')
+        expect(await starts(path)).toBe('1\n')
         await fill(store)
       })
-      expect(existsSync(startsFile(path))).toBe(false)
+      expect(await starts(path)).toBe('0\n')
       await writeFile(startsFile(path), '1\n')
-      await reopened(path, async () => expect(await readFile(startsFile(path), 'latin1')).toBe('2\n'))
-      expect(existsSync(startsFile(path))).toBe(false)
+      await reopened(path, async () => expect(await starts(path)).toBe('2\n'))
+      expect(await starts(path)).toBe('0\n')
     })
   })
 
@@ -91,10 +92,10 @@ describe('the count of unclean starts', () => {
       await fill(store)
       const killed = await copyOf(path, `${path}-killed`)
       await store.close()
-      expect(await readFile(startsFile(killed), 'latin1')).toBe('1\n')
+      expect(await starts(killed)).toBe('1\n')
       const messages = await told('twinlog:open', () => reopened(killed, everything))
       expect(messages).toMatchObject([{ indexRebuilt: false }])
-      expect(existsSync(startsFile(killed))).toBe(false)
+      expect(await starts(killed)).toBe('0\n')
     })
   })
 
@@ -106,11 +107,40 @@ describe('the count of unclean starts', () => {
       const store = await openDriver(path)
       vi.advanceTimersByTime(29_000)
       await new Promise(setImmediate)
-      expect(existsSync(startsFile(path))).toBe(true)
+      expect(await starts(path)).toBe('1\n')
       vi.advanceTimersByTime(2000)
       vi.useRealTimers()
-      await vi.waitFor(() => expect(existsSync(startsFile(path))).toBe(false))
+      await vi.waitFor(async () => expect(await starts(path)).toBe('0\n'))
       await store.close()
+    })
+  })
+
+  it('does not end before the index has passed its check', async () => {
+    // An index that ended the process after a minute would do so for ever.
+    await withDirectory(async path => {
+      await reopened(path, fill)
+      const endless = vi.spyOn(HeldTables.prototype, 'findDamage').mockImplementation(async afterRead => {
+        for (;;) await afterRead(1)
+      })
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+      onTestFinished(() => void vi.useRealTimers())
+      const store = await openDriver(path, { scrubFirstBytesMax: 0 })
+      vi.advanceTimersByTime(100_000)
+      vi.useRealTimers()
+      for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate)
+      expect(await starts(path)).toBe('1\n')
+      endless.mockRestore()
+      await store.close()
+      expect(await starts(path)).toBe('0\n')
+    })
+  })
+
+  it('begins anew with an index that is made anew', async () => {
+    // A rebuild that was killed was begun again at each start.
+    await withDirectory(async path => {
+      await reopened(path, fill)
+      await writeFile(startsFile(path), '3\n')
+      await reopened(path, async () => expect(await starts(path)).toBe('1\n'))
     })
   })
 
@@ -123,12 +153,12 @@ describe('the count of unclean starts', () => {
         .mockRejectedValueOnce(new Error('No space left on device'))
       expect(await codeOf(openDriver(path))).toBe('LOW_SPACE')
       open.mockRestore()
-      expect(existsSync(startsFile(path))).toBe(false)
+      expect(await starts(path)).toBe('0\n')
       await reopened(path, everything)
     })
   })
 
-  it.each(['', 'x', '0\n', '3', '33\n', '\u0000\u0000'])(
+  it.each(['', 'x', '3', '33\n', '\u0000\u0000'])(
     'that is damaged (%j) leads to a check, and no rebuild',
     async text => {
       await withDirectory(async path => {
