@@ -61,7 +61,7 @@ export async function rebuildIndex(path: string, options: RebuildIndexOptions = 
     onWork: progressReporter(onProgress),
   })
   try {
-    // Clears what trims and removals left.
+    // Clears what trims and removals left. Closing does that too, but passes over a failure.
     await driver.flushIndex()
     return { commits: driver.stats().commit, milliseconds: Math.round(performance.now() - began) }
   } finally {

@@ -96,6 +96,16 @@ describe('a table', () => {
   })
 })
 
+it('blocks that leave a gap, or overlap, do not tile a table: some byte would have no checksum', () => {
+  const at = (offset: number, bytes: number) => ({ offset, bytes })
+  // Each has a trailer of five bytes.
+  expect(doTile([at(0, 10), at(15, 20)], 0, 40)).toBe(true)
+  expect(doTile([at(0, 10), at(16, 19)], 0, 40)).toBe(false)
+  expect(doTile([at(0, 10), at(14, 21)], 0, 40)).toBe(false)
+  expect(doTile([at(1, 9), at(15, 20)], 0, 40)).toBe(false)
+  expect(doTile([at(0, 10)], 0, 40)).toBe(false)
+})
+
 describe('a log', () => {
   it('gives its records, those that cross blocks too, and its end', async () => {
     const wal = (await files(10, { compression: false })).get('0.log')!
