@@ -50,10 +50,14 @@ export async function inspectIndex(
   const isFirst = starts >= STARTS_TO_CHECK || bytesOf(tables) <= firstBytesMax
   const unchecked = isFirst ? null : await hold(directory, tables.slice(-HELD_MAX))
   const first = tables.slice(0, tables.length - (unchecked?.count ?? 0))
-  const checked = await checkNow(directory, first, onChecked)
-  if (checked.damage === null && unchecked !== null) return { reason: null, checked: null, unchecked }
-  await unchecked?.close()
-  return { reason: checked.damage, checked, unchecked: null }
+  let isKept = false
+  try {
+    const checked = await checkNow(directory, first, onChecked)
+    isKept = checked.damage === null && unchecked !== null
+    return isKept ? { reason: null, checked: null, unchecked } : { reason: checked.damage, checked, unchecked: null }
+  } finally {
+    if (!isKept) await unchecked?.close()
+  }
 }
 
 /** Null where the process may not hold so many: then they are checked at once, one after the other. */
