@@ -8,7 +8,7 @@
  * every byte.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { cpSync, existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -119,8 +119,13 @@ async function afterHarm(
   { name, bytes, what }: Harm,
 ): Promise<string | null> {
   const index = join(path, 'index')
-  for (const each of ['index', 'segments']) rmSync(join(path, each), { recursive: true })
-  cpSync(join(from, 'segments'), join(path, 'segments'), { recursive: true })
+  rmSync(index, { recursive: true })
+  // Without an index to vouch for the last commit, opening writes it once more, into a new segment.
+  const segments = join(path, 'segments')
+  if (readdirSync(segments).length > readdirSync(join(from, 'segments')).length) {
+    rmSync(segments, { recursive: true })
+    cpSync(join(from, 'segments'), segments, { recursive: true })
+  }
   mkdirSync(index)
   for (const [file, whole] of files) {
     const now = file === name ? bytes : whole
