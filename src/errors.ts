@@ -32,14 +32,20 @@ export interface ErrorFacts {
   LOCKED: { path: string }
   /** The commit log is shorter than its index says, a segment file is missing, or what a commit held can't be known. */
   LOG_LOST: { place: string }
+  /** The record was lost to damage before the store was salvaged; so were all from `from` to `to`. */
+  LOST: { actor: string; box: 'inbox' | 'outbox'; seq: number; from: number; to: number }
   /** Free space is below the watermark: nothing was written. */
   LOW_SPACE: { path: string }
   /** The encoded `meta` is larger than 4,096 bytes. */
   META_TOO_LARGE: { bytes: number; bytesMax: number }
   /** The store has no such actor: never added (`unknown`) or removed. */
   NO_ACTOR: { actor: string; status: 'unknown' | 'removed' }
+  /** The directory is no backup that can be used: there is none, it was never finished, it is damaged, or of another past. */
+  NOT_A_BACKUP: { path: string; reason: 'absent' | 'unfinished' | 'damaged' | 'other-store' | 'diverged' }
   /** The directory holds something else, or what is left of a store without its identity file. */
   NOT_A_STORE: { path: string }
+  /** What is to be made needs a directory that does not exist yet, or is empty. */
+  NOT_EMPTY: { path: string }
   /** The append never reached the file, because an earlier write failed. Safe to retry after reopening. */
   NOT_WRITTEN: object
   /** A number lies outside its allowed range, or is no safe integer. */

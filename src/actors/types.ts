@@ -123,20 +123,20 @@ export interface Log {
   tip(): Promise<number | null>
   /** `{ first: 1, tip: 0 }` when fresh. @throws NO_ACTOR */
   bounds(): Promise<Bounds>
-  /** The record, or undefined above the tip. @throws NO_ACTOR, TRIMMED, CORRUPT, OUT_OF_RANGE */
+  /** The record, or undefined above the tip. @throws NO_ACTOR, TRIMMED, CORRUPT, LOST, OUT_OF_RANGE */
   get<Value = unknown>(seq: number): Promise<LogRecord<Value> | undefined>
-  /** Newest first by default. @throws NO_ACTOR, TRIMMED, AHEAD, CORRUPT, OUT_OF_RANGE */
+  /** Newest first by default. @throws NO_ACTOR, TRIMMED, AHEAD, CORRUPT, LOST, OUT_OF_RANGE */
   page<Value = unknown>(options?: PageOptions<Value>): Promise<Page<Value>>
   /**
    * Records up to the tip, those that are appended meanwhile too; in reverse, from the tip it found. Holds nothing open
    * between slices. What is trimmed away before it is read is `TRIMMED`; in reverse, after what is still there.
-   * @throws NO_ACTOR, TRIMMED, AHEAD, CORRUPT, OUT_OF_RANGE
+   * @throws NO_ACTOR, TRIMMED, AHEAD, CORRUPT, LOST, OUT_OF_RANGE
    */
   read<Value = unknown>(options?: ReadOptions): AsyncIterableIterator<LogRecord<Value>>
   /**
    * Records up to the tip, then each new one as it is acknowledged, without a gap or a repeat, until `signal` aborts
    * (throws its reason), the actor is removed (`NO_ACTOR`) or the store closes (`CLOSED`).
-   * @throws NO_ACTOR, TRIMMED, AHEAD, CORRUPT, OUT_OF_RANGE, CLOSED
+   * @throws NO_ACTOR, TRIMMED, AHEAD, CORRUPT, LOST, OUT_OF_RANGE, CLOSED
    */
   follow<Value = unknown>(options?: FollowOptions): AsyncIterableIterator<LogRecord<Value>>
   /** The sequence appended with this key, trimmed ones included; undefined when there is none. @throws NO_ACTOR, INVALID_KEY */

@@ -16,6 +16,10 @@ export function actorOption(description: string): Option {
   })
 }
 
+export function boxOption(description: string): Option {
+  return new Option('--box <box>', description).choices(['inbox', 'outbox'])
+}
+
 export function boxArgument(): Argument {
   return new Argument('<box>', 'which of its two logs').choices(['inbox', 'outbox'])
 }

@@ -1,6 +1,6 @@
 /** What a command has to do with: `main.ts` gives it the process, a test gives it its own streams and store. */
 import type { Readable, Writable } from 'node:stream'
-import type { DumpOptions, OpenOptions, rebuildIndex, Store } from '../index.ts'
+import type { backup, diff, DumpOptions, OpenOptions, rebuildIndex, restore, salvage, Store, verify } from '../index.ts'
 import type { Output } from './output.ts'
 import type { Paint } from './paint.ts'
 import type { Status } from './status.ts'
@@ -27,10 +27,20 @@ export interface Surroundings {
   readonly signal: AbortSignal
   readonly open: (path: string, options: OpenOptions) => Promise<Store>
   readonly dumpSegment: (file: string, options: DumpOptions) => AsyncIterable<string>
-  readonly rebuildIndex: typeof rebuildIndex
+  readonly tools: Tools
 }
 
-export interface Context extends Pick<Surroundings, 'stdin' | 'signal' | 'open' | 'dumpSegment' | 'rebuildIndex'> {
+/** The tools for damage and copies, as the public API has them. */
+interface Tools {
+  readonly rebuildIndex: typeof rebuildIndex
+  readonly verify: typeof verify
+  readonly backup: typeof backup
+  readonly restore: typeof restore
+  readonly salvage: typeof salvage
+  readonly diff: typeof diff
+}
+
+export interface Context extends Pick<Surroundings, 'stdin' | 'signal' | 'open' | 'dumpSegment' | 'tools'> {
   /** Data, and nothing else. */
   readonly out: Output
   /** Refusals, errors and progress. */

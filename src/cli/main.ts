@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The `twinlog` command: gives `run` this process. Ctrl-C once ends a command in good order, twice at once. */
-import { dumpSegment, open, rebuildIndex } from '../index.ts'
+import { backup, diff, dumpSegment, open, rebuildIndex, restore, salvage, verify } from '../index.ts'
 import { run } from './run.ts'
 
 const { stdin, stdout, stderr, env } = process
@@ -16,5 +16,5 @@ process.exitCode = await run(process.argv.slice(2), {
   signal: interrupt.signal,
   open,
   dumpSegment,
-  rebuildIndex,
+  tools: { rebuildIndex, verify, backup, restore, salvage, diff },
 })

@@ -2,19 +2,40 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { isTwinlogError } from '../index.ts'
+import { addBackup } from './commands/backup.ts'
 import { addCat } from './commands/cat.ts'
+import { addDiff } from './commands/diff.ts'
 import { addDump } from './commands/dump.ts'
 import { addExport } from './commands/export.ts'
 import { addFollow } from './commands/follow.ts'
 import { addImport } from './commands/import.ts'
 import { addLs } from './commands/ls.ts'
 import { addRebuild } from './commands/rebuild.ts'
+import { addRestore } from './commands/restore.ts'
+import { addSalvage } from './commands/salvage.ts'
 import { addStats } from './commands/stats.ts'
+import { addVerify } from './commands/verify.ts'
 import { exitCodes, UsageError, type Context, type ExitCode, type Surroundings } from './context.ts'
 import { Output, OutputClosed } from './output.ts'
 import { paintFor, printable } from './paint.ts'
 import { Status } from './status.ts'
 import { OpenFailure } from './store-access.ts'
+
+const commands = [
+  addImport,
+  addLs,
+  addCat,
+  addFollow,
+  addExport,
+  addStats,
+  addDump,
+  addRebuild,
+  addVerify,
+  addSalvage,
+  addBackup,
+  addRestore,
+  addDiff,
+]
 
 /** Runs one command. `argv` is what follows the program's name. Never rejects. */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
@@ -28,7 +49,7 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
   }
   let code: ExitCode = exitCodes.done
   const program = programFor(surroundings)
-  for (const add of [addImport, addLs, addCat, addFollow, addExport, addStats, addDump, addRebuild]) {
+  for (const add of commands) {
     add(program, context, result => {
       code = result
     })
@@ -58,7 +79,7 @@ function programFor({ stdout, stderr }: Surroundings): Command {
     .addHelpText(
       'after',
       '\nExit codes: 0 done; 1 done, but some input was refused, damage was found, it was stopped midway,\n' +
-        'or what was asked for is not there; 2 wrong usage; 3 the store could not be opened.',
+        'or what was asked for is not there; 2 wrong usage; 3 the store, or the place for a new one, could not be opened.',
     )
 }
 

@@ -3,10 +3,13 @@ import {
   isTwinlogError,
   type Bounds,
   type Box,
+  type ErrorCode,
   type Log,
   type OpenOptions,
   type OpenProgress,
   type Store,
+  type ToolOptions,
+  type ToolProgress,
 } from '../index.ts'
 import { exitCodes, type Context, type ExitCode } from './context.ts'
 import { count } from './paint.ts'
@@ -51,6 +54,35 @@ export function withStoreToRead(
     )
     return code === exitCodes.done ? exitCodes.incomplete : code
   })
+}
+
+/** Runs a tool, drawing its progress; that there is no store to work on is told as for a store that can't be opened. */
+export async function withTool<Result>(
+  { status, signal }: Context,
+  run: (options: ToolOptions & { readonly signal: AbortSignal }) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await run({ signal, onProgress: progress => void status.progress(() => progressText(progress)) })
+  } catch (error) {
+    throw isTwinlogError(error) && notBegun.has(error.code) ? new OpenFailure(error) : error
+  } finally {
+    await status.settle()
+  }
+}
+
+/** What stands in the way before a tool has done anything. */
+const notBegun: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'STORE_NOT_FOUND',
+  'FORMAT_UNSUPPORTED',
+  'LOCKED',
+  'NOT_A_BACKUP',
+  'NOT_EMPTY',
+])
+
+function progressText({ task, doneBytes, totalBytes, bytesPerSecond, secondsLeft }: ToolProgress): string {
+  const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1)
+  const left = secondsLeft === null ? '' : `, ${Math.ceil(secondsLeft)} s left`
+  return `${task}: ${mib(doneBytes)} of ${mib(totalBytes)} MiB, ${mib(bytesPerSecond)} MiB/s${left}`
 }
 
 export function logOf(store: Store, actor: string, box: Box): Log {

@@ -1,7 +1,7 @@
 /**
  * The identity file: what makes a directory a store. Renamed into place last, so a directory without it is none.
  */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { Checksum } from '../bytes/checksum.ts'
 import { readU64, writeU64 } from '../bytes/integers.ts'
 import { TwinlogError } from '../errors.ts'
@@ -15,7 +15,7 @@ const UNFINISHED = 'twinlog.id.tmp'
 export interface StoreIdentity {
   /** 16 random bytes. */
   readonly storeId: Buffer
-  /** Changes when an older backup is restored. */
+  /** 1; another, random number in what was restored or salvaged. */
   readonly timeline: number
   /** Milliseconds since 1970. */
   readonly createdAt: number
@@ -62,6 +62,12 @@ export async function readIdentity(disk: Disk): Promise<StoreIdentity | null> {
 export async function createIdentity(disk: Disk, createdAt: number): Promise<StoreIdentity> {
   const identity = { storeId: randomBytes(16), timeline: 1, createdAt }
   await disk.makeFolder(SEGMENT_FOLDER)
+  await writeIdentity(disk, identity)
+  return identity
+}
+
+/** Renames the identity file into place: from then on the directory is a store. */
+export async function writeIdentity(disk: Disk, identity: StoreIdentity): Promise<void> {
   await disk.remove(UNFINISHED)
   const file = await disk.create(UNFINISHED, { durable: false })
   try {
@@ -72,7 +78,17 @@ export async function createIdentity(disk: Disk, createdAt: number): Promise<Sto
   }
   await disk.rename(UNFINISHED, IDENTITY_FILE)
   await disk.syncFolder('')
-  return identity
+}
+
+/**
+ * The same store, in another timeline: what goes on from a copy of it is not what goes on from the store itself, nor
+ * from another copy. Random, so that two copies never have the same.
+ */
+export function inNewTimeline(identity: StoreIdentity): StoreIdentity {
+  for (;;) {
+    const timeline = randomInt(2, 2 ** 48 - 1)
+    if (timeline !== identity.timeline) return { ...identity, timeline }
+  }
 }
 
 /** Whether a directory without identity file holds nothing but what an unfinished creation leaves. */

@@ -2,12 +2,13 @@
  * Finds where the commit log ends: what is surely on disk, what is there but nobody vouches for, and what is torn.
  * Called by `CommitLog.open` and the read-only driver. Changes nothing.
  */
-import type { Checksum } from '../bytes/checksum.ts'
+import { Checksum } from '../bytes/checksum.ts'
 import { TwinlogError } from '../errors.ts'
 import { ENTRY_TYPE } from '../record/layout.ts'
 import type { Disk, DiskFile } from './disk.ts'
-import { SEGMENT_HEADER_BYTES } from './layout.ts'
-import { lastSegmentOf, segmentPath } from './segment-files.ts'
+import type { StoreIdentity } from './identity.ts'
+import { SEGMENT_FIELDS, SEGMENT_HEADER_BYTES } from './layout.ts'
+import { lastSegmentOf, segmentPath, segmentsOf } from './segment-files.ts'
 import { decodeSegmentHeader, type SegmentHeader } from './segment-header.ts'
 import { type LogPoint, scanSegment, type ScannedFrame, surveyDurable } from './segment-scan.ts'
 
@@ -97,7 +98,7 @@ export async function readSegmentHeader(
 }
 
 /** Null when it is damaged. @throws FORMAT_UNSUPPORTED */
-async function tryReadSegmentHeader(
+export async function tryReadSegmentHeader(
   reading: SegmentReading,
   file: DiskFile,
   segment: number,
@@ -106,6 +107,20 @@ async function tryReadSegmentHeader(
   const count = await file.read(bytes, 0, bytes.length, 0)
   const header = decodeSegmentHeader(bytes.subarray(0, count), reading.storeId, reading.checksum, segmentPath(segment))
   return header?.firstSegment === segment ? header : null
+}
+
+/** What a segment's header says of the store: for a store whose identity file is damaged or gone. Null: none says it. */
+export async function identityInSegments(disk: Disk): Promise<StoreIdentity | null> {
+  for (const segment of await segmentsOf(disk)) {
+    const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES)
+    const count = await withSegment(disk, segment, file => file.read(bytes, 0, bytes.length, 0))
+    const { at, bytes: length } = SEGMENT_FIELDS.storeId
+    const storeId = Buffer.from(bytes.subarray(at, at + length))
+    const checksum = await Checksum.forStore(storeId)
+    const header = decodeSegmentHeader(bytes.subarray(0, count), storeId, checksum, segmentPath(segment))
+    if (header !== null) return { storeId, timeline: header.timeline, createdAt: 0 }
+  }
+  return null
 }
 
 /** The point before a segment's first frame. */

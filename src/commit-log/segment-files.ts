@@ -24,10 +24,10 @@ export function unfinishedSegmentPath(segment: number): string {
 }
 
 /**
- * The number of the last segment, 0 when there is none.
- * @throws LOG_LOST when a number below it is missing; FORMAT_UNSUPPORTED for files that only later versions write
+ * The numbers of the segments whose files are there, in order.
+ * @throws FORMAT_UNSUPPORTED for files that only later versions write
  */
-export async function lastSegmentOf(disk: Disk): Promise<number> {
+export async function segmentsOf(disk: Disk): Promise<readonly number[]> {
   const numbers: number[] = []
   for (const file of await disk.list(SEGMENT_FOLDER)) {
     const name = parseSegmentFileName(file)
@@ -37,7 +37,15 @@ export async function lastSegmentOf(disk: Disk): Promise<number> {
     }
     numbers.push(name.firstSegment)
   }
-  numbers.sort((a, b) => a - b)
+  return numbers.toSorted((a, b) => a - b)
+}
+
+/**
+ * The number of the last segment, 0 when there is none.
+ * @throws LOG_LOST when a number below it is missing; FORMAT_UNSUPPORTED for files that only later versions write
+ */
+export async function lastSegmentOf(disk: Disk): Promise<number> {
+  const numbers = await segmentsOf(disk)
   numbers.forEach((number, i) => {
     if (number === i + 1) return
     const place = segmentPath(i + 1)

@@ -33,6 +33,8 @@ export interface ScannedFrame {
   readonly damage: null | 'header' | 'entries'
   /** A verified copy, or null when it is damaged. Valid while the frame is the newest one yielded. */
   payload(entry: DecodedEntry): Buffer | null
+  /** Whether the bytes behind the payload are zero, as they must be. Valid as long as `payload`. */
+  isPaddingRight(entry: DecodedEntry): boolean
 }
 
 /** How far a scan goes. */
@@ -89,15 +91,13 @@ export async function surveyDurable(file: DiskFile, from: LogPoint, checksum: Ch
   }
 }
 
-type ReadFrame = ScannedFrame & { readonly view: { readonly buffer: Buffer; readonly at: number } }
-
 /** The frame at `point`, its entries perhaps damaged; null when its header is not that of the next commit. */
 async function readFrame(
   window: FileWindow,
   point: LogPoint,
   endOffset: number,
   checksum: Checksum,
-): Promise<ReadFrame | null> {
+): Promise<ScannedFrame | null> {
   const place = { segment: point.segment, offset: point.offset }
   const head = await window.view(place.offset, FRAME_HEADER_BYTES)
   const header = decodeFrameHeader(head.buffer, head.at, place, checksum)
@@ -116,8 +116,20 @@ async function readFrame(
     commit: header.commit,
     entries: body.entries,
     damage: isRight ? null : 'entries',
-    view,
-    payload: entry => payloadOf(view.buffer, view.at + entry.place.offset - place.offset, entry, checksum),
+    ...lookingAt(view, place, checksum),
+  }
+}
+
+/** How a frame that begins at `view.at` gets at what its entries carry. */
+function lookingAt(
+  view: { readonly buffer: Buffer; readonly at: number },
+  frame: Place,
+  checksum: Checksum,
+): Pick<ScannedFrame, 'payload' | 'isPaddingRight'> {
+  const at = (entry: DecodedEntry): number => view.at + entry.place.offset - frame.offset
+  return {
+    payload: entry => payloadOf(view.buffer, at(entry), entry, checksum),
+    isPaddingRight: entry => isPaddingZero(view.buffer, at(entry), entry),
   }
 }
 
@@ -151,7 +163,7 @@ async function readDamaged(
     commit: end.commit,
     entries: body.entries,
     damage: isKnown ? 'header' : 'entries',
-    payload: entry => payloadOf(view.buffer, view.at + entry.place.offset - place.offset, entry, checksum),
+    ...lookingAt(view, place, checksum),
   }
 }
 
@@ -217,12 +229,11 @@ export async function findFrame(
 }
 
 /** Whether every byte of a frame is right: what nobody vouches for is taken only so. */
-function isWhole(frame: ReadFrame): boolean {
+function isWhole(frame: ScannedFrame): boolean {
   if (frame.damage !== null) return false
-  return frame.entries.every(entry => {
-    const at = frame.view.at + entry.place.offset - frame.place.offset
-    return isPaddingZero(frame.view.buffer, at, entry) && (entry.payloadLength === 0 || frame.payload(entry) !== null)
-  })
+  return frame.entries.every(
+    entry => frame.isPaddingRight(entry) && (entry.payloadLength === 0 || frame.payload(entry) !== null),
+  )
 }
 
 /** The checksum over the entries' header checksums, which a frame's header holds. */

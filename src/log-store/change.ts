@@ -5,11 +5,12 @@
 import type { Location } from '../commit-log/frame-builder.ts'
 import type { ScannedFrame } from '../commit-log/segment-scan.ts'
 import { TwinlogError } from '../errors.ts'
-import { decodeItem, decodePair } from '../record/bodies.ts'
+import { decodeItem, decodeLost, decodePair } from '../record/bodies.ts'
 import type { DecodedEntry } from '../record/entry.ts'
-import { ENTRY_TYPE } from '../record/layout.ts'
+import { CODEC_ID, ENTRY_TYPE } from '../record/layout.ts'
 
 export type Change =
+  /** A sequence has its place: that of its record, or that of the entry which declares it lost. */
   | {
       readonly kind: 'append'
       readonly log: number
@@ -42,7 +43,7 @@ export function* changesOf(frame: ScannedFrame): Generator<Change> {
   for (const entry of frame.entries) {
     const change = changeOf(frame, entry)
     if (change === 'unknown') throw lost(frame)
-    if (change !== null) yield change
+    if (change !== null) yield* change
   }
 }
 
@@ -50,15 +51,15 @@ export function* changesOf(frame: ScannedFrame): Generator<Change> {
 export function* knownChangesOf(frame: ScannedFrame): Generator<Change> {
   for (const entry of frame.entries) {
     const change = changeOf(frame, entry)
-    if (change !== null && change !== 'unknown') yield change
+    if (change !== null && change !== 'unknown') yield* change
   }
 }
 
 /** Null when the entry changes nothing by itself; `unknown` when the body that says what it did is not to be had. */
-function changeOf(frame: ScannedFrame, entry: DecodedEntry): Change | null | 'unknown' {
+function changeOf(frame: ScannedFrame, entry: DecodedEntry): readonly Change[] | null | 'unknown' {
   if (entry.type === ENTRY_TYPE.append) {
     const { log, seq, key, codec, payloadSum } = entry
-    return { kind: 'append', log, seq, key, codec, payloadSum, location: { ...entry.place, length: entry.length } }
+    return [{ kind: 'append', log, seq, key, codec, payloadSum, location: { ...entry.place, length: entry.length } }]
   }
   if (entry.type === ENTRY_TYPE.payload) return null
   const body = frame.payload(entry)
@@ -67,23 +68,41 @@ function changeOf(frame: ScannedFrame, entry: DecodedEntry): Change | null | 'un
   switch (entry.type) {
     case ENTRY_TYPE.bounds: {
       const pair = decodePair(body)
-      return pair === null ? 'unknown' : { kind: 'bounds', log: entry.log, first: pair[0], tip: pair[1] }
+      return pair === null ? 'unknown' : [{ kind: 'bounds', log: entry.log, first: pair[0], tip: pair[1] }]
     }
+    case ENTRY_TYPE.lost:
+      return lostChanges(entry, body)
     case ENTRY_TYPE.actorAdded:
-      return { kind: 'actorAdded', id: body.toString('utf8'), number }
+      return [{ kind: 'actorAdded', id: body.toString('utf8'), number }]
     case ENTRY_TYPE.actorRemoved:
-      return { kind: 'actorRemoved', id: body.toString('utf8'), number }
+      return [{ kind: 'actorRemoved', id: body.toString('utf8'), number }]
     case ENTRY_TYPE.itemPut:
     case ENTRY_TYPE.itemDelete: {
       const item = decodeItem(body)
       if (item === null) return 'unknown'
       const { key, version, value } = item
       const isPut = entry.type === ENTRY_TYPE.itemPut
-      return { kind: 'item', key: key.toString('utf8'), version, value: isPut ? Buffer.from(value) : null }
+      return [{ kind: 'item', key: key.toString('utf8'), version, value: isPut ? Buffer.from(value) : null }]
     }
     default:
       return null
   }
+}
+
+/** To the index a lost sequence is a record that lies where it is said that it is lost: who reads it there learns so. */
+function lostChanges(entry: DecodedEntry, body: Buffer): readonly Change[] | 'unknown' {
+  const stretch = decodeLost(body)
+  if (stretch === null) return 'unknown'
+  const { log, place, length, payloadSum } = entry
+  return Array.from({ length: stretch.to - stretch.from + 1 }, (_, i) => ({
+    kind: 'append',
+    log,
+    seq: stretch.from + i,
+    location: { ...place, length },
+    key: null,
+    codec: CODEC_ID.none,
+    payloadSum,
+  }))
 }
 
 function lost(frame: ScannedFrame): TwinlogError<'LOG_LOST'> {

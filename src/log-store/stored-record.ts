@@ -3,6 +3,7 @@
  */
 import type { VerifiedEntry } from '../commit-log/record-reader.ts'
 import { TwinlogError } from '../errors.ts'
+import { decodeLost } from '../record/bodies.ts'
 import { CODEC_ID, ENTRY_TYPE } from '../record/layout.ts'
 import type { Codec, LogName, StoredRecord } from './types.ts'
 
@@ -13,15 +14,41 @@ const CODEC_NAMES = new Map<number, Codec>([
   [CODEC_ID.bytes, 'bytes'],
 ])
 
-/** Null when the entry is not record `seq` of `log`: whoever said where it lies was wrong. */
+/**
+ * Null when the entry is not record `seq` of `log`: whoever said where it lies was wrong.
+ * @throws LostRecordError when the entry declares that record lost
+ */
 export function toStoredRecord({ entry, payload }: VerifiedEntry, log: number, seq: number): StoredRecord | null {
+  if (entry.log !== log) return null
+  if (entry.type === ENTRY_TYPE.lost) {
+    const stretch = decodeLost(Buffer.from(payload))
+    if (stretch === null || seq < stretch.from || seq > stretch.to) return null
+    throw new LostRecordError(stretch.from, stretch.to)
+  }
   const codec = CODEC_NAMES.get(entry.codec)
-  if (entry.type !== ENTRY_TYPE.append || entry.log !== log || entry.seq !== seq || codec === undefined) return null
+  if (entry.type !== ENTRY_TYPE.append || entry.seq !== seq || codec === undefined) return null
   return { seq, receivedAt: entry.receivedAt, codec, payload, meta: entry.meta ?? EMPTY }
 }
 
-/** A `CORRUPT` error, with the record it is about; any other error as it is. */
+/** The record was lost before this log was written, and the log says so. Becomes a `LOST` error in `aboutRecord`. */
+class LostRecordError extends Error {
+  readonly from: number
+  readonly to: number
+
+  constructor(from: number, to: number) {
+    super(`the records ${from} to ${to} are lost`)
+    this.from = from
+    this.to = to
+  }
+}
+
+/** An error of reading, with the record it is about: `CORRUPT` or `LOST`; any other error as it is. */
 export function aboutRecord(error: unknown, { actor, box }: LogName, seq: number): unknown {
+  if (error instanceof LostRecordError) {
+    const { from, to } = error
+    const message = `record ${seq} of the ${box} of ${actor} was lost: the store was salvaged without it`
+    return new TwinlogError('LOST', message, { actor, box, seq, from, to })
+  }
   if (!(error instanceof TwinlogError) || error.code !== 'CORRUPT') return error
   const place = 'place' in error && typeof error.place === 'string' ? error.place : ''
   return new TwinlogError(

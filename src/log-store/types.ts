@@ -150,7 +150,7 @@ export interface LogStore {
   bounds(log: LogName): Promise<EpochBounds | null>
   /**
    * Null for an actor that is not active. Never returns a record whose bytes are not the appended ones.
-   * @throws CORRUPT when the first record in reading direction is damaged
+   * @throws CORRUPT when the first record in reading direction is damaged, LOST when it was lost in a salvage
    */
   read(log: LogName, range: ReadRange): Promise<ReadSlice | null>
   /** The sequence that has this key (16 bytes), trimmed records included. Null: no such key or actor. */

@@ -3,6 +3,7 @@
  * The host's payloads are in codecs/.
  */
 import { readU64, writeU64 } from '../bytes/integers.ts'
+import { LOST_SEQUENCES_MAX } from './layout.ts'
 
 /** Two 64-bit integers: `first, tip` of a `bounds` entry, `from, to` of a `lost` entry. */
 export function encodePair(a: number, b: number): Buffer {
@@ -15,6 +16,15 @@ export function encodePair(a: number, b: number): Buffer {
 /** Null when it is no pair. */
 export function decodePair(body: Buffer): [number, number] | null {
   return body.length === 16 ? [readU64(body, 0), readU64(body, 8)] : null
+}
+
+/** The first and the last sequence that a `lost` entry declares; null when it is none. */
+export function decodeLost(body: Buffer): { readonly from: number; readonly to: number } | null {
+  const pair = decodePair(body)
+  if (pair === null) return null
+  const [from, to] = pair
+  const isStretch = from >= 1 && from <= to && to - from < LOST_SEQUENCES_MAX && Number.isSafeInteger(to)
+  return isStretch ? { from, to } : null
 }
 
 /** An item's version (u64), the key's length (u16), the key, the value (empty for a delete). */

@@ -74,6 +74,7 @@ const KNOWN_TYPES: ReadonlySet<number> = new Set([
   ENTRY_TYPE.actorAdded,
   ENTRY_TYPE.actorRemoved,
   ENTRY_TYPE.bounds,
+  ENTRY_TYPE.lost,
   ENTRY_TYPE.itemPut,
   ENTRY_TYPE.itemDelete,
 ])

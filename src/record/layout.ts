@@ -50,5 +50,7 @@ export const META_BYTES_MAX = 4096
 /** The most that a payload may be in any store; a store's own limit is lower by default. */
 export const PAYLOAD_BYTES_MAX = 64 * 1024 * 1024
 export const ACTOR_ID_BYTES_MAX = 2048
+/** The most sequences that one `lost` entry declares; a longer stretch takes several. */
+export const LOST_SEQUENCES_MAX = 1024
 /** Actor numbers are 1 to this; log number = actor number × 2 + (0 inbox, 1 outbox), in 48 bits. */
 export const ACTOR_NUMBER_MAX = 2 ** 46

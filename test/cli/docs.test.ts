@@ -5,6 +5,7 @@ import { exitCodes } from '../../src/cli/context.ts'
 import { messages as leftOutMessages } from '../../src/cli/commands/export.ts'
 import { engineCodes, messages } from '../../src/cli/import/refusals.ts'
 import { codeWords, tableIn } from '../project/sources.ts'
+import { FINDING_CODES } from '../../src/tools/findings.ts'
 import { Machine } from './twinlog.ts'
 
 const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8')
@@ -44,5 +45,9 @@ it('lists the codes of refused items', () => {
 
 it('lists the codes of records that are left out', () => {
   const codes = firstWords(tableIn(page, 'code', 'the record'))
-  expect(codes).toEqual(sorted([...Object.keys(leftOutMessages), 'CORRUPT']))
+  expect(codes).toEqual(sorted([...Object.keys(leftOutMessages), 'CORRUPT', 'LOST']))
+})
+
+it('lists what verify finds', () => {
+  expect(firstWords(tableIn(page, 'finding', 'meaning'))).toEqual(sorted(Object.keys(FINDING_CODES)))
 })

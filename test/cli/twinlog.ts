@@ -2,7 +2,7 @@
 import { Readable, Writable } from 'node:stream'
 import type { Surroundings } from '../../src/cli/context.ts'
 import { run } from '../../src/cli/run.ts'
-import { rebuildIndex, TwinlogError, type Store } from '../../src/index.ts'
+import { backup, diff, rebuildIndex, restore, salvage, TwinlogError, verify, type Store } from '../../src/index.ts'
 import { openMemory } from '../../src/testing.ts'
 
 export interface Outcome {
@@ -20,7 +20,7 @@ export interface Given {
   readonly stdout?: Writable
   readonly open?: Surroundings['open']
   readonly dumpSegment?: Surroundings['dumpSegment']
-  readonly rebuildIndex?: Surroundings['rebuildIndex']
+  readonly rebuildIndex?: Surroundings['tools']['rebuildIndex']
 }
 
 /** Where stores live, by path; and the command that opens them. */
@@ -55,7 +55,7 @@ export class Machine {
       signal: given.signal ?? new AbortController().signal,
       open: given.open ?? this.open,
       dumpSegment: given.dumpSegment ?? nothing,
-      rebuildIndex: given.rebuildIndex ?? rebuildIndex,
+      tools: { rebuildIndex: given.rebuildIndex ?? rebuildIndex, verify, backup, restore, salvage, diff },
     })
     return { code, out: stdout.text, err: stderr.text }
   }

@@ -1,7 +1,20 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { Machine } from './twinlog.ts'
 
-const commands = ['import', 'ls', 'cat', 'follow', 'export', 'stats', 'dump']
+const commands = [
+  'import',
+  'ls',
+  'cat',
+  'follow',
+  'export',
+  'stats',
+  'dump',
+  'verify',
+  'backup',
+  'restore',
+  'salvage',
+  'diff',
+]
 
 let machine: Machine
 

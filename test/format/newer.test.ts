@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Checksum } from '../../src/bytes/checksum.ts'
-import { FrameBuilder } from '../../src/commit-log/frame-builder.ts'
-import { encodeSegmentHeader } from '../../src/commit-log/segment-header.ts'
 import type { EntryFields } from '../../src/record/entry.ts'
-import { ENTRY_TYPE } from '../../src/record/layout.ts'
+import { encodePair } from '../../src/record/bodies.ts'
+import { ENTRY_TYPE, LOST_SEQUENCES_MAX } from '../../src/record/layout.ts'
 import { FixedStore, IDENTITY, inbox, outbox } from './fixed-store.ts'
+import { segmentOf } from './segment-bytes.ts'
 import { append, SMALL, tellExample } from './stories.ts'
 
 let checksum: Checksum
@@ -15,34 +15,14 @@ beforeAll(async () => {
   checksum = await Checksum.forStore(IDENTITY.storeId)
 })
 
-const HEADER = {
-  firstSegment: 1,
-  lastSegment: 1,
-  generation: 0,
-  cutOffset: 0,
-  cutCommit: 0,
-  cutChain: 0n,
-  nextLog: 2,
-  timeline: 1,
-}
-
 /** A segment of two commits: this entry, and one that vouches for it. */
-function segmentWith(fields: Omit<EntryFields, 'payloadSum'>): Buffer {
-  const header = encodeSegmentHeader(HEADER, IDENTITY.storeId, checksum)
-  const builder = new FrameBuilder(checksum)
-  builder.reset({ segment: 1, offset: header.length })
-  builder.add({ ...fields, payloadSum: checksum.sum(fields.payload ?? Buffer.alloc(0)) })
-  const first = builder.seal(1, 0, 0n)
-  const bytes = Buffer.concat([header, first.bytes])
-  builder.reset({ segment: 1, offset: bytes.length })
-  return Buffer.concat([bytes, builder.seal(2, 1, first.chain).bytes])
-}
+const segmentWith = (fields: Omit<EntryFields, 'payloadSum'>): Buffer => segmentOf([[fields]], checksum)
 
 const opened = (segment: Buffer): Promise<unknown> => FixedStore.with([segment], store => store.write(async () => {}))
 const lookedAt = (segment: Buffer): Promise<unknown> => FixedStore.with([segment], store => store.read(async () => {}))
 
 describe('entries', () => {
-  it.each([ENTRY_TYPE.keyOnly, ENTRY_TYPE.redact, ENTRY_TYPE.lost, 11, 255])('type %i is refused', async type => {
+  it.each([ENTRY_TYPE.keyOnly, ENTRY_TYPE.redact, 11, 255])('type %i is refused', async type => {
     const segment = segmentWith({ type: type as never, log: 2, payload: Buffer.alloc(16) })
     await expect(opened(segment)).rejects.toMatchObject({ code: 'FORMAT_UNSUPPORTED' })
     await expect(lookedAt(segment)).rejects.toMatchObject({ code: 'FORMAT_UNSUPPORTED' })
@@ -81,6 +61,9 @@ describe('entries', () => {
 
   it.each([
     ['bounds', { type: ENTRY_TYPE.bounds, log: 2, payload: Buffer.alloc(15) }],
+    ['lost, backwards', { type: ENTRY_TYPE.lost, log: 2, payload: encodePair(2, 1) }],
+    ['lost, without a beginning', { type: ENTRY_TYPE.lost, log: 2, payload: encodePair(0, 1) }],
+    ['lost, too long', { type: ENTRY_TYPE.lost, log: 2, payload: encodePair(1, LOST_SEQUENCES_MAX + 1) }],
     ['an item that is too short', { type: ENTRY_TYPE.itemPut, payload: Buffer.alloc(9) }],
     ['an item whose key is longer than it', { type: ENTRY_TYPE.itemDelete, payload: Buffer.alloc(14, 1) }],
   ])('a body that is none is damage: %s', async (_, fields) => {

@@ -1,4 +1,9 @@
 /** Looks at a segment's bytes, and damages them, without the code under test. */
+import type { Checksum } from '../../src/bytes/checksum.ts'
+import { FrameBuilder } from '../../src/commit-log/frame-builder.ts'
+import { encodeSegmentHeader } from '../../src/commit-log/segment-header.ts'
+import type { EntryFields } from '../../src/record/entry.ts'
+import { IDENTITY } from './fixed-store.ts'
 import fc from 'fast-check'
 import type { DiskFile } from '../../src/commit-log/disk.ts'
 
@@ -65,4 +70,33 @@ export function harmed(bytes: Buffer, harms: readonly Harm[]): Buffer {
       for (let i = at; i < Math.min(copy.length, at + each.length); i += 1) copy[i] = (copy[i]! * 167 + i * 13) & 0xff
   }
   return copy
+}
+
+/** A whole first segment of these commits, and one more that vouches for them. */
+export function segmentOf(
+  commits: readonly (readonly Omit<EntryFields, 'payloadSum'>[])[],
+  checksum: Checksum,
+): Buffer {
+  const header = {
+    firstSegment: 1,
+    lastSegment: 1,
+    generation: 0,
+    cutOffset: 0,
+    cutCommit: 0,
+    cutChain: 0n,
+    nextLog: 2,
+    timeline: 1,
+  }
+  let bytes = encodeSegmentHeader(header, IDENTITY.storeId, checksum)
+  const builder = new FrameBuilder(checksum)
+  let chain = 0n
+  for (const [i, entries] of [...commits, []].entries()) {
+    builder.reset({ segment: 1, offset: bytes.length })
+    for (const fields of entries)
+      builder.add({ ...fields, payloadSum: checksum.sum(fields.payload ?? Buffer.alloc(0)) })
+    const frame = builder.seal(i + 1, i, chain)
+    chain = frame.chain
+    bytes = Buffer.concat([bytes, frame.bytes])
+  }
+  return bytes
 }

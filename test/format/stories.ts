@@ -1,6 +1,9 @@
 /** What the golden segments hold, told to a log store one flush after the other. */
 import { hashDedupeKey } from '../../src/actors/dedupe-key.ts'
 import { encodeMsgpack } from '../../src/record/codecs/msgpack.ts'
+import { encodePair } from '../../src/record/bodies.ts'
+import type { EntryFields } from '../../src/record/entry.ts'
+import { CODEC_ID, ENTRY_TYPE } from '../../src/record/layout.ts'
 import type { Append, Codec, LogStore, Payload } from '../../src/log-store/types.ts'
 import { inbox, NOW, outbox } from './fixed-store.ts'
 
@@ -75,3 +78,12 @@ export async function tellEverything(store: LogStore): Promise<void> {
   })
   await store.removeActor(BOB)
 }
+
+/** What a salvaged store holds of an inbox whose first two records were lost. */
+export const LOST_STORY: readonly (readonly Omit<EntryFields, 'payloadSum'>[])[] = [
+  [{ type: ENTRY_TYPE.actorAdded, log: 2, payload: Buffer.from(SMALL) }],
+  [
+    { type: ENTRY_TYPE.lost, log: 2, seq: 2, payload: encodePair(1, 2) },
+    { type: ENTRY_TYPE.append, log: 2, seq: 3, codec: CODEC_ID.json, receivedAt: NOW, payload: Buffer.from(NOTE) },
+  ],
+]

@@ -43,6 +43,18 @@ it('example', () =>
     expect(await store.bounds(outbox(SMALL))).toEqual({ epoch: 1, first: 1, tip: 0 })
   }))
 
+it('lost: the sequences are there, and each says that it is lost', () =>
+  readInTurn(['lost'], async store => {
+    expect(await store.bounds(inbox(SMALL))).toEqual({ epoch: 1, first: 1, tip: 3 })
+    for (const seq of [1, 2]) {
+      const facts = { code: 'LOST', actor: SMALL, box: 'inbox', seq, from: 1, to: 2 }
+      await expect(readOne(store, inbox(SMALL), seq)).rejects.toMatchObject(facts)
+    }
+    expect(await readOne(store, inbox(SMALL), 3)).toMatchObject({ seq: 3, payload: Buffer.from(NOTE) })
+    const upTo = store.read(inbox(SMALL), { from: 1, to: 3, reverse: true, limit: 9 })
+    expect(await upTo).toMatchObject({ records: [{ seq: 3 }] })
+  }))
+
 it('every-entry', () =>
   readInTurn(['every-entry'], async store => {
     expect(await store.actorStatus(ALICE)).toBe('active')

@@ -11,8 +11,8 @@ import { fieldRows } from '../../src/record/hex-dump.ts'
 import { FixedStore, IDENTITY } from './fixed-store.ts'
 import { blockUnder, replaceBlock } from './document-tables.ts'
 import { bytesOf, collect, expectVector, isRewriting, readVector, vectorNames } from './golden.ts'
-import { afterFrame, flipBit } from './segment-bytes.ts'
-import { tellEverything, tellExample, tellOneMore, tellThreeCommits } from './stories.ts'
+import { afterFrame, flipBit, segmentOf } from './segment-bytes.ts'
+import { LOST_STORY, tellEverything, tellExample, tellOneMore, tellThreeCommits } from './stories.ts'
 
 /** The dump of a segment is the vector, and the vector's rows are the segment. */
 async function expectSegment(name: string, head: readonly string[], store: FixedStore, segment = 1): Promise<void> {
@@ -51,10 +51,15 @@ describe('the engine writes', () => {
       else expect(inDocument).toBe(text)
     }))
 
+  it('lost: what a salvaged store says of records that are gone', async () =>
+    FixedStore.with([segmentOf(LOST_STORY, await Checksum.forStore(IDENTITY.storeId))], store =>
+      expectSegment('lost', ['The first two records of an inbox are lost, the third is there.'], store),
+    ))
+
   it('every-entry: every type that is written, every codec, with and without key, meta and payload', () =>
     FixedStore.with([], async store => {
       await store.write(tellEverything)
-      const head = ['Every type of entry that version 1 writes: see test/format/stories.ts.']
+      const head = ['Every type of entry that version 1 writes, but for lost: see test/format/stories.ts.']
       await expectSegment('every-entry', head, store)
     }))
 
@@ -124,6 +129,7 @@ it('every vector is written by a test', () => {
       'example',
       'identity',
       'index',
+      'lost',
       'torn-tail',
     ].toSorted(),
   )

@@ -48,6 +48,7 @@ async function print(context: Context, store: Store, actor: string, box: Box, op
   const log = logOf(store, actor, box)
   let code: ExitCode = exitCodes.done
   const records = pastDamage(
+    isReverse ? 'newest first' : 'oldest first',
     (beyond, taken) => {
       const rest: ReadOptions = { ...range, reverse: isReverse, signal }
       const limited = limit === undefined ? rest : { ...rest, limit: limit - taken }

@@ -49,6 +49,7 @@ async function exportLog(context: Context, log: Log, options: ExportOptions): Pr
   // What is appended meanwhile is left for the next export.
   const { first, tip } = await log.bounds()
   const records = pastDamage(
+    'oldest first',
     beyond => log.read({ before: tip + 1, signal, ...(beyond === undefined ? {} : { after: beyond }) }),
     leaveOut,
   )

@@ -37,6 +37,7 @@ async function follow(
   const log = logOf(store, actor, box)
   let code: ExitCode = exitCodes.done
   const records = pastDamage(
+    'oldest first',
     beyond => {
       const start = beyond ?? after
       return log.follow(start === undefined ? { signal } : { after: start, signal })

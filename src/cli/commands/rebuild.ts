@@ -15,7 +15,7 @@ export function addRebuild(program: Command, context: Context, done: (code: Exit
     .action(async (path: string, { force = false, json = false }: { force?: boolean; json?: boolean }) => {
       const { signal } = context
       const { commits, milliseconds } = await opening(context, onProgress =>
-        context.rebuildIndex(path, { force, signal, onProgress }),
+        context.tools.rebuildIndex(path, { force, signal, onProgress }),
       )
       const rate = Math.round((1000 * commits) / Math.max(1, milliseconds))
       const line = json

@@ -1,0 +1,169 @@
+/** What salvage makes of each commit that it reads, and at the end of what the index knows besides. */
+import type { ScannedFrame } from '../commit-log/segment-scan.ts'
+import { actorNumberOfLog, logNumber } from '../log-store/change.ts'
+import type { Box } from '../log-store/types.ts'
+import type { DecodedEntry } from '../record/entry.ts'
+import { ENTRY_TYPE } from '../record/layout.ts'
+import type { IndexWitness } from './index-witness.ts'
+import type { SequenceRange } from './ranges.ts'
+import type { SalvageWriter } from './salvage-writer.ts'
+import { type FoldedLog, StoreFold, type Verdict } from './store-fold.ts'
+
+const MANY = 1000
+
+export class SalvageRun {
+  readonly fold = new StoreFold()
+  records = 0
+  readonly #writer: SalvageWriter
+  readonly #witness: IndexWitness | null
+
+  constructor(writer: SalvageWriter, witness: IndexWitness | null) {
+    this.#writer = writer
+    this.#witness = witness
+  }
+
+  /** False when it is not known what one of its entries did. */
+  async take(frame: ScannedFrame): Promise<boolean> {
+    await this.#nameLogs(frame)
+    const verdicts = [...this.fold.judge(frame)]
+    await this.#fillGaps(verdicts)
+    const used = new Set<number>()
+    for (const verdict of verdicts) if (verdict.is === 'record') used.add(verdict.entry.payloadAt)
+    const moved = new Map<number, number>()
+    for (const verdict of verdicts) {
+      const { entry } = verdict
+      if (verdict.is === 'shared') {
+        const body = used.has(entry.place.offset) ? frame.payload(entry) : null
+        if (body !== null) moved.set(entry.place.offset, this.#writer.addShared(entry, body))
+      } else this.#write(verdict, moved)
+    }
+    await this.#writer.commit()
+    return verdicts.every(({ is }) => is !== 'unknown')
+  }
+
+  /** Puts in what only the index knows, and declares lost all that is missing at the logs' ends. */
+  async settle(): Promise<void> {
+    if (this.#witness !== null) {
+      await this.#endRemoved(this.#witness)
+      await this.#beginUnread(this.#witness)
+    }
+    for (const log of this.fold.logs.values()) {
+      if (!this.#isWritten(log)) continue
+      const head = this.#witness?.heads.get(log.log)
+      if (head !== undefined) this.fold.reach(log, head.tip)
+      await this.#writer.loseMany(log.log, log.tip)
+      if (head === undefined || head.first <= log.first) continue
+      log.first = head.first
+      this.#writer.addBounds(log.log, head.first)
+      await this.#writer.commit()
+    }
+  }
+
+  get lost(): readonly (SequenceRange & { readonly actor: string; readonly box: Box })[] {
+    return [...this.fold.logs.values()].flatMap(({ actor, box, first, missing }) =>
+      actor === null ? [] : [...missing.from(first)].map(range => ({ actor, box, ...range })),
+    )
+  }
+
+  get unnamed(): readonly { readonly log: number; readonly box: Box; readonly tip: number }[] {
+    return [...this.fold.logs.values()].flatMap(({ actor, log, box, tip }) =>
+      actor === null && tip > 0 ? [{ log, box, tip }] : [],
+    )
+  }
+
+  #isWritten({ log, actor }: FoldedLog): boolean {
+    return actor !== null && this.#writer.hasBegun(actorNumberOfLog(log))
+  }
+
+  /** Logs that nothing read so far has begun, and whose actor the index names. */
+  async #nameLogs(frame: ScannedFrame): Promise<void> {
+    for (const { log } of frame.entries) {
+      const number = actorNumberOfLog(log)
+      if (number === 0 || this.fold.logs.has(logNumber(number, 'inbox')) || this.fold.wasRemoved(log)) continue
+      const id = this.#witness?.actors.get(number)
+      if (id === undefined || frame.entries.some(entry => begins(entry, number))) continue
+      await this.#begin(id, number)
+    }
+  }
+
+  async #begin(id: string, number: number): Promise<void> {
+    const before = this.fold.actors.get(id)
+    if (before !== undefined) this.#writer.endActor(id, before)
+    this.fold.begin(id, number)
+    this.#writer.beginActor(id, number)
+    await this.#writer.commit()
+  }
+
+  /** A gap before a log's first entry in a commit may be long: it gets commits of its own. */
+  async #fillGaps(verdicts: readonly Verdict[]): Promise<void> {
+    const seen = new Set<number>()
+    for (const verdict of verdicts) {
+      // A damaged record is part of the gap that the next entry of its log shows.
+      if (verdict.is !== 'record' && verdict.is !== 'bounds' && verdict.is !== 'lost') continue
+      const { log, is } = verdict
+      if (seen.has(log.log) || !this.#isWritten(log)) continue
+      seen.add(log.log)
+      const next = is === 'record' ? verdict.entry.seq : is === 'lost' ? verdict.lost.from : verdict.tip + 1
+      await this.#writer.loseMany(log.log, next - 1)
+    }
+  }
+
+  #write(verdict: Verdict, moved: ReadonlyMap<number, number>): void {
+    const { entry } = verdict
+    const writer = this.#writer
+    switch (verdict.is) {
+      case 'record':
+        if (!this.#isWritten(verdict.log)) return
+        writer.lose(entry.log, entry.seq - 1)
+        writer.addRecord(entry, verdict.payload, entry.payloadAt === 0 ? 0 : (moved.get(entry.payloadAt) ?? 0))
+        this.records += 1
+        return
+      case 'lost':
+        if (this.#isWritten(verdict.log)) writer.lose(entry.log, verdict.lost.to)
+        return
+      case 'bounds':
+        if (!this.#isWritten(verdict.log)) return
+        writer.lose(entry.log, verdict.tip)
+        if (!verdict.isWrong) writer.addBounds(entry.log, verdict.first)
+        return
+      case 'added':
+        if (verdict.replaces !== null) writer.endActor(verdict.id, verdict.replaces)
+        return writer.beginActor(verdict.id, verdict.number)
+      case 'removed':
+        if (!writer.hasBegun(verdict.number)) writer.beginActor(verdict.id, verdict.number)
+        return writer.endActor(verdict.id, verdict.number)
+      case 'item':
+        return writer.addItem(entry, verdict.body)
+      default:
+    }
+  }
+
+  /** Actors whose removal was in a commit that could not be read. */
+  async #endRemoved(witness: IndexWitness): Promise<void> {
+    const ids = [...this.fold.actors.keys()]
+    for (let from = 0; from < ids.length; from += MANY) {
+      const some = ids.slice(from, from + MANY)
+      const statuses = await witness.statuses(some).catch(() => [])
+      for (const [i, id] of some.entries()) {
+        const [status, number] = [statuses[i], this.fold.actors.get(id)]
+        if (status?.isActive !== false || number === undefined || status.number < number) continue
+        this.fold.end(id)
+        this.#writer.endActor(id, number)
+      }
+      await this.#writer.commit()
+    }
+  }
+
+  /** Actors whose beginning, and all that came after, was in commits that could not be read. */
+  async #beginUnread(witness: IndexWitness): Promise<void> {
+    for (const [number, id] of witness.actors) {
+      const known = this.fold.actors.get(id)
+      if (this.fold.wasRemoved(logNumber(number, 'inbox')) || (known !== undefined && known >= number)) continue
+      await this.#begin(id, number)
+    }
+  }
+}
+
+function begins({ type, log }: DecodedEntry, number: number): boolean {
+  return type === ENTRY_TYPE.actorAdded && actorNumberOfLog(log) === number
+}
