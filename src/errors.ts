@@ -11,9 +11,13 @@ export interface ErrorFacts {
   /** The store, or the handle's store, is closed or closing. */
   CLOSED: object
   /** The bytes on disk are not the ones that were appended. `place` is segment file and byte offset. */
-  CORRUPT: { actor?: string; box?: 'inbox' | 'outbox'; seq?: number; place: string }
+  CORRUPT: { actor?: string; box?: 'inbox' | 'outbox'; seq?: number; place: string; position?: string }
+  /** The position is of a time that this store does not have: it was restored from an older backup, or lost its end. */
+  DIVERGED: { commit: number; end: number; timeline: number; current: number }
   /** A newer version of the format, or a critical flag this version does not know. */
   FORMAT_UNSUPPORTED: { place: string; version?: number }
+  /** This cursor, worker or projection is at work already, or must not be at work for this. */
+  CONSUMER_BUSY: { name: string }
   /** The actor id is empty, longer than 2,048 bytes, or not well-formed Unicode. */
   INVALID_ACTOR_ID: { bytes: number }
   /** The entries of one flush take more than 128 MiB. */
@@ -24,6 +28,8 @@ export interface ErrorFacts {
   INVALID_JSON: object
   /** The dedupe key is empty, longer than 65,536 bytes, or not well-formed Unicode. */
   INVALID_KEY: { bytes: number }
+  /** The name of a consumer is empty, too long, or has other characters than it may. */
+  INVALID_NAME: { name: string; bytes: number }
   /** The operating system refused a file operation for a reason that has no code of its own. */
   IO_ERROR: { place: string }
   /** This log already has a record with that dedupe key and other bytes, at `seq`. */
@@ -58,6 +64,8 @@ export interface ErrorFacts {
   PEER_FETCH_FAILED: { peer: string; reason: 'error' | 'gone' | 'timeout' }
   /** What was given or fetched as a peer state is none, or is another peer's; `received` is what came. */
   PEER_INVALID: { peer: string; received: unknown }
+  /** That is no position of this store's feed: of another store, or not a position at all. */
+  POSITION_INVALID: { reason: 'malformed' | 'store' }
   /** An earlier write failed; the store takes no more appends until it is reopened. Reads go on. */
   POISONED: object
   /** The store was opened read-only, or its directory can't be written. */

@@ -1,5 +1,5 @@
 /** What hosts get: the engine's store, and beside it the cache of peers that their inboxes are written by. */
-import type { Store } from './actors/types.ts'
+import type { Store } from './consumers/types.ts'
 import type { PeerCache } from './peers/peer-cache.ts'
 import type { Peers } from './peers/types.ts'
 

@@ -1,5 +1,4 @@
 /** twinlog's public names. */
-export { createStore } from './actors/store.ts'
 export type {
   Actors,
   AppendOptions,
@@ -13,9 +12,34 @@ export type {
   Page,
   PageOptions,
   ReadOptions,
-  Store,
   StoreOptions,
+  TrimOptions,
 } from './actors/types.ts'
+export { createStore } from './consumers/create-store.ts'
+export type {
+  AcknowledgeOptions,
+  ConsumerListing,
+  ConsumerRecord,
+  ConsumerStatus,
+  Cursor,
+  CursorFollowOptions,
+  CursorHandler,
+  CursorOptions,
+  DeadLetter,
+  FeedFilterOptions,
+  FeedOptions,
+  FeedRecord,
+  LiveOptions,
+  Projection,
+  ProjectionOptions,
+  RunOptions,
+  Store,
+  Worker,
+  WorkerAnswer,
+  WorkerHandler,
+  WorkerOptions,
+  WorkerStats,
+} from './consumers/types.ts'
 export { dumpSegment } from './commit-log/dump.ts'
 export type { DumpOptions } from './commit-log/dump.ts'
 export { isTwinlogError, TwinlogError } from './errors.ts'
@@ -29,6 +53,12 @@ export type {
   Box,
   Codec,
   EpochBounds,
+  FeedDamage,
+  FeedEntry,
+  FeedOrigin,
+  FeedPoint,
+  FeedRange,
+  FeedSlice,
   Flush,
   Item,
   ItemChange,

@@ -3,7 +3,7 @@
  */
 import { join, resolve } from 'node:path'
 import { RECEIVED_AT_MAX } from './actors/engine.ts'
-import { createStore } from './actors/store.ts'
+import { createStore } from './consumers/create-store.ts'
 import { SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX } from './commit-log/layout.ts'
 import { nodeDisk } from './commit-log/node-disk.ts'
 import { withPeers, type HostStore } from './host-store.ts'

@@ -1,5 +1,5 @@
 /** `twinlog/testing`: a store without a disk, remote actors with keys, and what they sign, for a host's own tests. */
-import { createStore } from './actors/store.ts'
+import { createStore } from './consumers/create-store.ts'
 import type { StoreOptions } from './actors/types.ts'
 import { withPeers, type HostStore } from './host-store.ts'
 import { createMemoryLogStore } from './log-store/memory/memory-log-store.ts'

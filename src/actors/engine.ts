@@ -1,11 +1,13 @@
 /** What every part of the public engine is given: a log store to keep the bytes, a clock, and the payload limit. */
-import type { LogStore } from '../log-store/types.ts'
+import type { LogName, LogStore } from '../log-store/types.ts'
 
 export interface Engine {
   readonly logStore: LogStore
   /** Milliseconds since 1970. */
   readonly clock: () => number
   readonly payloadBytesMax: number
+  /** The first record below `before` that a consumer has yet to read; `before` when none has. */
+  readonly firstUnread: (log: LogName, before: number) => Promise<number>
 }
 
 export const PAYLOAD_BYTES_MAX_DEFAULT = 1024 * 1024

@@ -11,6 +11,7 @@ import { SLICE_RECORDS_MAX, type Engine } from './engine.ts'
 import { StoreRecord } from './record.ts'
 import { END, Slices } from './slices.ts'
 import type { FollowOptions, LogRecord } from './types.ts'
+import { Wake } from './wake.ts'
 
 /** Ends a pending `next` at once when `return` is called; a bare generator would wait for the next record. */
 export function followRecords<Value>(
@@ -69,39 +70,6 @@ async function* generate<Value>(
   } finally {
     unwatch()
     signal?.removeEventListener('abort', wake.up)
-  }
-}
-
-/** The longest interval of a timer. */
-const ALIVE_MS = 2 ** 31 - 1
-
-/** Remembers a wake-up that comes while nobody waits. */
-class Wake {
-  #isUp = false
-  #resolve: (() => void) | undefined
-  stopped = false
-
-  readonly up = (): void => {
-    this.#isUp = true
-    this.#resolve?.()
-  }
-
-  stop(): void {
-    this.stopped = true
-    this.up()
-  }
-
-  reset(): void {
-    this.#isUp = this.stopped
-  }
-
-  wait(): Promise<void> {
-    if (this.#isUp) return Promise.resolve()
-    // Whoever follows is waiting for something: the process must not end meanwhile as if it had nothing to do.
-    const alive = setInterval(() => {}, ALIVE_MS)
-    return new Promise<void>(resolve => {
-      this.#resolve = resolve
-    }).finally(() => clearInterval(alive))
   }
 }
 

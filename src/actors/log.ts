@@ -19,6 +19,7 @@ import type {
   Page,
   PageOptions,
   ReadOptions,
+  TrimOptions,
 } from './types.ts'
 
 export class LogHandle implements Log, LogName {
@@ -88,9 +89,12 @@ export class LogHandle implements Log, LogName {
     return undefined
   }
 
-  async trim(options: { readonly before: number }): Promise<Bounds> {
-    const { before } = checkOptions(options, 'trim')
-    const bounds = await this.#engine.logStore.trim(this, checkInteger('before', before, 1))
+  async trim(options: TrimOptions): Promise<Bounds> {
+    const { before, respectCursors = false } = checkOptions(options, 'trim')
+    if (typeof respectCursors !== 'boolean') throw new TypeError('respectCursors must be a boolean')
+    const asked = checkInteger('before', before, 1)
+    const upTo = respectCursors ? await this.#engine.firstUnread(this, asked) : asked
+    const bounds = await this.#engine.logStore.trim(this, upTo)
     if (bounds === null) throw await this.#noActor()
     return publicBounds(bounds)
   }

@@ -3,25 +3,31 @@ import type { AppendOutcome, LogStore, LogStoreStats } from '../log-store/types.
 import { PAYLOAD_BYTES_MAX } from '../record/layout.ts'
 import { ActorList } from './actor-list.ts'
 import { checkActorId, checkFunction, checkInteger, checkOptions, checkWord } from './arguments.ts'
+import { draftsOf } from './drafts.ts'
 import { PAYLOAD_BYTES_MAX_DEFAULT, type Engine } from './engine.ts'
-import { flushOf, type Draft } from './flush.ts'
+import { flushOf } from './flush.ts'
 import { LogHandle } from './log.ts'
 import type { Actors, FlushItem, FlushOptions, FlushResult, Log, Store, StoreOptions } from './types.ts'
 
 /**
- * A store over a log store, which is the store's own from then on: closing one closes the other.
+ * What a store is made over: its log store is its own from then on, closing one closes the other.
  * @throws OUT_OF_RANGE
  */
-export function createStore(logStore: LogStore, options?: StoreOptions): Store {
+export function engineOf(
+  logStore: LogStore,
+  options: StoreOptions | undefined,
+  firstUnread: Engine['firstUnread'],
+): Engine {
   const { clock = Date.now, payloadBytesMax = PAYLOAD_BYTES_MAX_DEFAULT } = checkOptions(options, 'createStore')
-  return new EngineStore({
+  return {
     logStore,
+    firstUnread,
     clock: checkFunction('clock', clock),
     payloadBytesMax: checkInteger('payloadBytesMax', payloadBytesMax, 1, PAYLOAD_BYTES_MAX),
-  })
+  }
 }
 
-class EngineStore implements Store {
+export class EngineStore implements Store {
   readonly actors: Actors
   readonly #engine: Engine
   #closing: Promise<void> | undefined
@@ -41,9 +47,9 @@ class EngineStore implements Store {
 
   async append(items: readonly FlushItem[], options?: FlushOptions): Promise<readonly FlushResult[]> {
     const onConflict = checkWord('onConflict', checkOptions(options, 'append').onConflict, ['reject', 'skip'])
-    if (!Array.isArray(items)) throw new TypeError('append takes an array of items')
-    const drafts = items.map((item: FlushItem) => this.#draftOf(item))
-    const outcomes = await this.#engine.logStore.append(flushOf(this.#engine, drafts, onConflict))
+    const outcomes = await this.#engine.logStore.append(
+      flushOf(this.#engine, draftsOf(this.#engine, items), onConflict),
+    )
     return outcomes.map(resultOf)
   }
 
@@ -67,26 +73,9 @@ class EngineStore implements Store {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
-
-  #draftOf(item: FlushItem): Draft {
-    if (typeof item !== 'object' || item === null) throw new TypeError('An item must be an object')
-    const log = LogHandle.nameIn(this.#engine, item.log)
-    const given = contents.filter(([name]) => Object.hasOwn(item, name))
-    const [content] = given
-    if (content === undefined || given.length > 1) throw new TypeError('An item has exactly one of value, json, bytes')
-    const [name, codec] = content
-    return { log, codec, content: item[name], options: item }
-  }
 }
 
-/** Which property of an item is which codec's. */
-const contents = [
-  ['value', 'msgpack'],
-  ['json', 'json'],
-  ['bytes', 'bytes'],
-] as const
-
-function resultOf(outcome: AppendOutcome): FlushResult {
+export function resultOf(outcome: AppendOutcome): FlushResult {
   if (outcome.status === 'refused') return { error: outcome.error }
   return { seq: outcome.seq, duplicate: outcome.status === 'duplicate' }
 }

@@ -102,6 +102,13 @@ export interface FollowOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+export interface TrimOptions {
+  /** The first record that stays. */
+  readonly before: number
+  /** Keep what a cursor, a worker or a projection has yet to read. False by default. */
+  readonly respectCursors?: boolean | undefined
+}
+
 /**
  * One log: the inbox or the outbox of one actor. A handle is a name, costs nothing and holds nothing open.
  * Every method rejects with `CLOSED` on a closed store.
@@ -142,7 +149,7 @@ export interface Log {
   /** The sequence appended with this key, trimmed ones included; undefined when there is none. @throws NO_ACTOR, INVALID_KEY */
   find(key: string): Promise<number | undefined>
   /** Drops the records below `before` (1 to tip + 1); their keys still dedupe. @throws NO_ACTOR, OUT_OF_RANGE */
-  trim(options: { readonly before: number }): Promise<Bounds>
+  trim(options: TrimOptions): Promise<Bounds>
 }
 
 /** The actors of a store. An id is 1–2,048 bytes of well-formed UTF-8; twinlog gives it no meaning. */

@@ -5,6 +5,7 @@ import { isTwinlogError } from '../index.ts'
 import { addBackup } from './commands/backup.ts'
 import { addCat } from './commands/cat.ts'
 import { addDiff } from './commands/diff.ts'
+import { addConsumers } from './commands/consumers.ts'
 import { addDump } from './commands/dump.ts'
 import { addExport } from './commands/export.ts'
 import { addFollow } from './commands/follow.ts'
@@ -28,6 +29,7 @@ const commands = [
   addFollow,
   addExport,
   addStats,
+  addConsumers,
   addDump,
   addRebuild,
   addVerify,

@@ -7,6 +7,7 @@
  */
 import type { Checksum } from '../bytes/checksum.ts'
 import { isTwinlogError, TwinlogError } from '../errors.ts'
+import { CommitPlaces } from './commit-place.ts'
 import type { Disk, DiskFile } from './disk.ts'
 import { FrameBuilder, type Location, type SealedFrame } from './frame-builder.ts'
 import type { StoreIdentity } from './identity.ts'
@@ -52,6 +53,8 @@ export class CommitLog {
   readonly #files: SegmentFiles
   readonly #recent: RecentFrames
   readonly #reader: RecordReader
+  /** For reading on from a commit. */
+  readonly places: CommitPlaces
   #pending: FrameBuilder
   #idle: FrameBuilder
   #segment: OpenSegment | null = null
@@ -69,6 +72,7 @@ export class CommitLog {
   private constructor(options: CommitLogOptions, end: LogPoint) {
     this.#options = options
     this.#reading = { disk: options.disk, storeId: options.identity.storeId, checksum: options.checksum }
+    this.places = new CommitPlaces(this.#reading)
     this.#files = new SegmentFiles(options.disk)
     this.#recent = new RecentFrames(options.recentBytes)
     this.#reader = new RecordReader(this.#files, this.#recent, options.checksum)
@@ -98,6 +102,10 @@ export class CommitLog {
       await log.close()
       throw error
     }
+  }
+
+  get identity(): StoreIdentity {
+    return this.#options.identity
   }
 
   get checksum(): Checksum {

@@ -185,6 +185,11 @@ export class KeyIndex {
     return this.#many(ids.map(keys.actorIdKey), values.decodeActor)
   }
 
+  /** The active actor with that number. */
+  async actorNumbered(number: number): Promise<string | null> {
+    return this.#one(keys.actorNumberKey(number), body => body.toString('utf8'))
+  }
+
   /** Active actors with numbers above `after`, in order. */
   async *actorsAfter(after: number): AsyncGenerator<{ readonly id: string; readonly number: number }> {
     for await (const [key, sealed] of this.#database.iterator(keys.actorNumberRange(after))) {

@@ -14,6 +14,10 @@ const CODEC_NAMES = new Map<number, Codec>([
   [CODEC_ID.bytes, 'bytes'],
 ])
 
+export function codecName(codec: number): Codec | undefined {
+  return CODEC_NAMES.get(codec)
+}
+
 /**
  * Null when the entry is not record `seq` of `log`: whoever said where it lies was wrong.
  * @throws LostRecordError when the entry declares that record lost
@@ -25,7 +29,7 @@ export function toStoredRecord({ entry, payload }: VerifiedEntry, log: number, s
     if (stretch === null || seq < stretch.from || seq > stretch.to) return null
     throw new LostRecordError(stretch.from, stretch.to)
   }
-  const codec = CODEC_NAMES.get(entry.codec)
+  const codec = codecName(entry.codec)
   if (entry.type !== ENTRY_TYPE.append || entry.seq !== seq || codec === undefined) return null
   return { seq, receivedAt: entry.receivedAt, codec, payload, meta: entry.meta ?? EMPTY }
 }

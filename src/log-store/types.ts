@@ -113,6 +113,63 @@ export interface ReadSlice {
   readonly records: readonly StoredRecord[]
 }
 
+/** A place in the feed: behind that entry of that commit. `{ commit: 0, ordinal: 0 }` is before everything. */
+export interface FeedPoint {
+  readonly commit: number
+  /** Grows within a commit, not always by one; 0 to 2^32 - 1, which is behind all of the commit. */
+  readonly ordinal: number
+}
+
+/** A stretch of the feed: the records of all logs, in the order of the commits that hold them. */
+export interface FeedRange {
+  /** Only what lies behind this point. */
+  readonly after: FeedPoint
+  /** At most this many records, at least 1. */
+  readonly limit: number
+  /** Only records of these boxes; of both by default. */
+  readonly boxes?: readonly Box[]
+  /** Only records of these actors; of all by default. */
+  readonly actors?: ReadonlySet<string>
+}
+
+export interface FeedEntry extends StoredRecord {
+  readonly log: LogName
+  readonly epoch: number
+  /** Where it stands; the next slice goes on after it. */
+  readonly point: FeedPoint
+}
+
+/** Something in the feed that can't be read: one record, when `log` is there, or what is left of a commit. */
+export interface FeedDamage {
+  readonly place: string
+  readonly log?: LogName
+  readonly seq?: number
+  /** Behind it. */
+  readonly through: FeedPoint
+}
+
+export interface FeedSlice {
+  /**
+   * Records of the range in order, without gaps, but for those that are no longer there: trimmed, redacted, or of an
+   * actor that was removed. May be fewer than there are, and none, as long as `through` lies behind `after`.
+   */
+  readonly records: readonly FeedEntry[]
+  /** What stands right behind them and is damaged. */
+  readonly damage: FeedDamage | null
+  /** Up to here all was looked at, damage not included. */
+  readonly through: FeedPoint
+  /** Behind the last acknowledged commit: a slice that reaches it has seen all there was. */
+  readonly end: FeedPoint
+}
+
+/** What tells the feed of one store, at one time of its life, from any other. */
+export interface FeedOrigin {
+  /** 16 random bytes, as 32 hexadecimal digits. */
+  readonly store: string
+  /** Changes when an older backup is restored. */
+  readonly timeline: number
+}
+
 export type ActorStatus = 'active' | 'removed' | 'unknown'
 
 export interface ActorEntry {
@@ -164,9 +221,13 @@ export interface LogStore {
   /**
    * Calls `listener` some time after the log changed, was removed, or the store closed, never within the call that did
    * it; on a closed store, once, soon. A hint: it carries no data, and several changes may share one. The function it
-   * gives back ends it: no call comes after.
+   * gives back ends it: no call comes after. With `null`: after appends to any log, and when the store closed.
    */
-  watch(log: LogName, listener: () => void): () => void
+  watch(log: LogName | null, listener: () => void): () => void
+
+  /** A slice of the feed. It holds nothing open once it has answered. @throws LOG_LOST, FORMAT_UNSUPPORTED */
+  feed(range: FeedRange): Promise<FeedSlice>
+  feedOrigin(): FeedOrigin
 
   item(key: string): Promise<Item | null>
   /** Items whose key starts with `prefix`, in byte order of the keys. */

@@ -3,13 +3,16 @@
  */
 import type { LogName } from './types.ts'
 
+/** Watchers of all logs. No log has this name. */
+const ALL = ''
+
 export class Watchers {
   readonly #listeners = new Map<string, Set<() => void>>()
   #isClosed = false
 
-  /** Returns what ends it. */
-  watch(log: LogName, listener: () => void): () => void {
-    const name = nameOf(log)
+  /** Of one log, or of all (null). Returns what ends it. */
+  watch(log: LogName | null, listener: () => void): () => void {
+    const name = log === null ? ALL : nameOf(log)
     const listeners = this.#listeners.get(name) ?? new Set()
     this.#listeners.set(name, listeners)
     const own = (): void => listener()
@@ -29,6 +32,7 @@ export class Watchers {
     if (this.isEmpty) return
     const names = new Set<string>()
     for (const log of logs) names.add(nameOf(log))
+    if (names.size > 0) names.add(ALL)
     for (const name of names) this.#call(this.#listeners.get(name))
   }
 

@@ -3,7 +3,7 @@
  * never throws; and nothing is written.
  */
 import { describe, expect, it } from 'vitest'
-import { createStore } from '../../src/actors/store.ts'
+import { createStore } from '../../src/consumers/create-store.ts'
 import type { Log, Store } from '../../src/actors/types.ts'
 import { createMemoryLogStore } from '../../src/log-store/memory/memory-log-store.ts'
 import { alice, storeOver } from './fixtures.ts'

@@ -1,5 +1,5 @@
 /** What the tests of the public engine share: stores in memory whose log store is changed at one place. */
-import { createStore } from '../../src/actors/store.ts'
+import { createStore } from '../../src/consumers/create-store.ts'
 import type { Log, LogRecord, Store, StoreOptions } from '../../src/actors/types.ts'
 import type { LogStore } from '../../src/log-store/types.ts'
 import { createMemoryLogStore } from '../../src/log-store/memory/memory-log-store.ts'

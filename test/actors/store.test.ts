@@ -1,7 +1,7 @@
 /** The store, its actors, and the handles of its logs. */
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { createStore } from '../../src/actors/store.ts'
+import { createStore } from '../../src/consumers/create-store.ts'
 import { createMemoryLogStore } from '../../src/log-store/memory/memory-log-store.ts'
 import type { StoredRecord } from '../../src/log-store/types.ts'
 import { openMemory } from '../../src/testing.ts'

@@ -8,6 +8,7 @@ const commands = [
   'follow',
   'export',
   'stats',
+  'consumers',
   'dump',
   'verify',
   'backup',

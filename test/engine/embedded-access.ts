@@ -4,10 +4,11 @@
  */
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createStore } from '../../src/actors/store.ts'
-import type { Store } from '../../src/actors/types.ts'
+import { createStore } from '../../src/consumers/create-store.ts'
+import type { Store } from '../../src/consumers/types.ts'
 import { nodeDisk } from '../../src/commit-log/node-disk.ts'
 import { openEmbedded } from '../../src/log-store/embedded/open-embedded.ts'
+import type { LogStore } from '../../src/log-store/types.ts'
 import type { LogRef } from '../model/operations.ts'
 import { CrashDisk } from './crash-disk.ts'
 import { randomFrom } from './random.ts'
@@ -21,6 +22,13 @@ export interface OpenedStore {
   rebuildIndex?(log: LogRef): Promise<void>
 }
 
+/** As the tests open it. */
+interface TightStore extends OpenedStore {
+  /** What lies under the store. */
+  readonly logStore: LogStore
+  crash(seed: number): Promise<void>
+}
+
 export interface EmbeddedAccess {
   open(directory: string): Promise<OpenedStore>
   /** Damages the index of a store that is closed, in one of many ways. */
@@ -30,7 +38,7 @@ export interface EmbeddedAccess {
 /** Opened so tightly that small stories meet segment ends, cold reads and cold heads. */
 export const tightAccess: EmbeddedAccess = { open: openTight, damageIndex }
 
-async function openTight(directory: string): Promise<OpenedStore> {
+export async function openTight(directory: string): Promise<TightStore> {
   const disk = new CrashDisk(nodeDisk(directory), directory)
   const driver = await openEmbedded({
     path: directory,
@@ -50,6 +58,7 @@ async function openTight(directory: string): Promise<OpenedStore> {
   const store = createStore(driver)
   return {
     store,
+    logStore: driver,
     async crash(seed) {
       disk.cutPower()
       driver.indexer.pause()

@@ -1,5 +1,5 @@
 /** The engine over the memory driver. Its contents outlive the store, so it can be closed and opened again. */
-import { createStore } from '../../src/actors/store.ts'
+import { createStore } from '../../src/consumers/create-store.ts'
 import { MemoryContents } from '../../src/log-store/memory/contents.ts'
 import { createMemoryLogStore } from '../../src/log-store/memory/memory-log-store.ts'
 import { runOn } from './store-subject.ts'

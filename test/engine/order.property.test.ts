@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import fc, { type Scheduler } from 'fast-check'
 import { describe, it } from 'vitest'
-import { createStore } from '../../src/actors/store.ts'
+import { createStore } from '../../src/consumers/create-store.ts'
 import { createMemoryLogStore } from '../../src/log-store/memory/memory-log-store.ts'
 import { actorIds, append, change, flush } from '../model/arbitraries.ts'
 import { emptyState, run } from '../model/model.ts'

@@ -27,6 +27,8 @@ export function scheduledLogStore(inner: LogStore, scheduler: Scheduler): LogSto
     read: (log, range) => later('read', inner.read(log, range)),
     find: (log, key) => later('find', inner.find(log, key)),
     trim: (log, before) => later('trim', inner.trim(log, before)),
+    feed: range => later('feed', inner.feed(range)),
+    feedOrigin: () => inner.feedOrigin(),
     item: key => later('item', inner.item(key)),
     listItems: prefix => inner.listItems(prefix),
     watch(log, listener) {

@@ -25,6 +25,17 @@ export const names = ['a', 'b', 'c']
 export const logs: LogName[] = names.flatMap(actor => [inbox(actor), outbox(actor)])
 export const keys = ['k', 'l', 'm']
 
+/** The feed behind each of its first points, and all of it in small slices. */
+async function feedOf(store: LogStore): Promise<unknown> {
+  const found: unknown[] = []
+  for (let after = { commit: 0, ordinal: 0 }; ;) {
+    const { records, damage, through, end } = await store.feed({ after, limit: 3 })
+    found.push(...records.map(({ log, seq, payload, point }) => [log, seq, String(payload), point]), damage)
+    if (through.commit >= end.commit && records.length < 3) return found
+    after = through
+  }
+}
+
 export async function everything(store: LogStore): Promise<unknown> {
   const items: unknown[] = []
   for await (const [name, item] of store.listItems('')) items.push([name, item.version, String(item.value)])
@@ -35,5 +46,7 @@ export async function everything(store: LogStore): Promise<unknown> {
     logs: await Promise.all(logs.map(log => holdings(store, log, keys))),
     items,
     item: await store.item('i'),
+    feed: await feedOf(store),
+    origin: store.feedOrigin(),
   }
 }

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createStore } from '../../src/actors/store.ts'
+import { createStore } from '../../src/consumers/create-store.ts'
 import { alice, append, bob, flushOf, inbox, key } from '../../src/log-store/conformance/suite.ts'
 import type { EmbeddedLogStore } from '../../src/log-store/embedded/embedded-log-store.ts'
 import { runs } from '../engine/runs.ts'

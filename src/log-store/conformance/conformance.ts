@@ -3,6 +3,7 @@ import type { LogStore } from '../types.ts'
 import { actorPromises } from './actors.ts'
 import { appendPromises } from './append.ts'
 import { dedupePromises } from './dedupe.ts'
+import { feedPromises } from './feed.ts'
 import { flushPromises } from './flush.ts'
 import { itemPromises } from './items.ts'
 import { lifecyclePromises } from './lifecycle.ts'
@@ -20,6 +21,7 @@ const topics: Record<string, (it: Define) => void> = {
   read: readPromises,
   trim: trimPromises,
   watch: watchPromises,
+  feed: feedPromises,
   items: itemPromises,
   lifecycle: lifecyclePromises,
 }

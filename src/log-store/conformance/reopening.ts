@@ -1,5 +1,6 @@
 /** Conformance, for drivers that keep what they hold: everything is there again after close and open. */
 import assert from 'node:assert/strict'
+import { reopenedFeedPromises } from './feed.ts'
 import type { LogStore } from '../types.ts'
 import {
   alice,
@@ -21,9 +22,11 @@ import {
 
 /** Closes a store and opens what it left. */
 type Reopen = (store: LogStore) => Promise<LogStore>
-type DefineReopening = (title: string, body: (store: LogStore, reopen: Reopen) => Promise<void>) => void
+export type DefineReopening = (title: string, body: (store: LogStore, reopen: Reopen) => Promise<void>) => void
 
 export function reopeningPromises(it: DefineReopening): void {
+  reopenedFeedPromises(it)
+
   it('an empty store is an empty store again', async (first, reopen) => {
     const store = await reopen(first)
     assert.deepEqual(await store.listActors({ after: 0, limit: 10 }), [])

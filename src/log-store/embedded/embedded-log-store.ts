@@ -10,6 +10,9 @@ import type {
   ActorStatus,
   AppendOutcome,
   EpochBounds,
+  FeedOrigin,
+  FeedRange,
+  FeedSlice,
   Flush,
   Item,
   LogName,
@@ -19,6 +22,7 @@ import type {
   ReadSlice,
 } from '../types.ts'
 import type { Change } from '../change.ts'
+import { readFeedSlice } from '../feed-slice.ts'
 import { publish } from './diagnostics.ts'
 import type { FrameBatch } from './frame-batch.ts'
 import type { FreeSpace } from './free-space.ts'
@@ -133,8 +137,21 @@ export class EmbeddedLogStore implements LogStore {
     return this.#submit(answer => ({ ...answer, kind: 'trim', log, before, bytes: OWN_ENTRY_BYTES }))
   }
 
-  watch(log: LogName, listener: () => void): () => void {
+  watch(log: LogName | null, listener: () => void): () => void {
     return this.#watchers.watch(log, listener)
+  }
+
+  async feed(range: FeedRange): Promise<FeedSlice> {
+    this.#assertOpen()
+    const { log } = this.#parts
+    const { places, end } = log
+    const frames = log.frames.bind(log)
+    return readFeedSlice({ places, end, frames, logOf: number => this.#reading.feedLog(number) }, range)
+  }
+
+  feedOrigin(): FeedOrigin {
+    const { storeId, timeline } = this.#parts.log.identity
+    return { store: storeId.toString('hex'), timeline }
   }
 
   async item(key: string): Promise<Item | null> {

@@ -7,7 +7,7 @@ import { TwinlogError } from '../../errors.ts'
 import type { KeyIndex } from '../../key-index/key-index.ts'
 import { logOfKey } from '../../key-index/keys.ts'
 import { type ActorValue, DamagedValueError, type ItemValue } from '../../key-index/values.ts'
-import { logNumber } from '../change.ts'
+import { actorNumberOfLog, logNumber } from '../change.ts'
 import type { ActorEntry, Item, LogName, ReadRange, ReadSlice } from '../types.ts'
 import { publish } from './diagnostics.ts'
 import type { Indexer } from './indexer.ts'
@@ -54,6 +54,18 @@ export class Reading {
       if (state !== undefined) return state
       await this.mending(() => learnHeads([name], memory, index))
     }
+  }
+
+  /** The log that has this number; null when its actor is not active. */
+  feedLog(log: number): Promise<{ readonly name: LogName; readonly first: number } | null> {
+    const { memory, index } = this.#parts
+    return this.mending(async () => {
+      // An actor that the index does not hold yet has its logs in memory.
+      const actor = memory.logs.get(log)?.name.actor ?? (await index.actorNumbered(actorNumberOfLog(log)))
+      if (actor === null) return null
+      const state = await this.state({ actor, box: log % 2 === 0 ? 'inbox' : 'outbox' })
+      return state?.log === log ? { name: state.name, first: state.ackedFirst } : null
+    })
   }
 
   /** The sequence that has a key. */

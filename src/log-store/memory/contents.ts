@@ -1,5 +1,7 @@
 /** What a memory store holds, apart from the store that is open on it: closing a store leaves its contents. */
+import { randomUUID } from 'node:crypto'
 import type { Item, Payload, StoredRecord } from '../types.ts'
+import type { FeedMark } from './memory-feed.ts'
 
 /** The dedupe key's first record; its payload outlives a trim, so that 'same bytes' can still be told. */
 interface KeyedRecord {
@@ -27,6 +29,8 @@ export class MemoryContents {
   readonly actors = new Map<string, MemoryActor>()
   readonly removed = new Set<string>()
   readonly items = new Map<string, Item>()
+  readonly feed: FeedMark[] = []
+  readonly id = randomUUID().replaceAll('-', '')
   epochs = 0
   commit = 0
 }

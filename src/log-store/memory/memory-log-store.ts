@@ -9,6 +9,9 @@ import type {
   Append,
   AppendOutcome,
   EpochBounds,
+  FeedOrigin,
+  FeedRange,
+  FeedSlice,
   Flush,
   Item,
   ItemChange,
@@ -21,7 +24,9 @@ import type {
   StoredRecord,
 } from '../types.ts'
 import { checkItem } from '../item-limits.ts'
+import { Watchers } from '../watchers.ts'
 import { MemoryContents, type MemoryLog } from './contents.ts'
+import { readMemoryFeed } from './memory-feed.ts'
 
 /** Opens a log store in memory. */
 export function createMemoryLogStore(contents: MemoryContents = new MemoryContents()): LogStore {
@@ -30,7 +35,7 @@ export function createMemoryLogStore(contents: MemoryContents = new MemoryConten
 
 class MemoryLogStore implements LogStore {
   readonly #contents: MemoryContents
-  readonly #watchers = new Map<string, Set<{ readonly listener: () => void }>>()
+  readonly #watchers = new Watchers()
   #closed = false
   #recordsAppended = 0
   #duplicates = 0
@@ -99,6 +104,10 @@ class MemoryLogStore implements LogStore {
     this.#refused += outcomes.filter(({ status }) => status === 'refused').length
     for (const { payload } of changed) this.#bytes += payloads[payload]?.bytes.length ?? 0
     if (undo.length > 0) this.#committed(changed.map(({ log }) => log))
+    for (const [index, { log }] of flush.appends.entries()) {
+      const outcome = outcomes[index]
+      if (outcome?.status === 'appended') this.#toFeed(log, outcome.seq, index)
+    }
     return outcomes
   }
 
@@ -144,16 +153,17 @@ class MemoryLogStore implements LogStore {
     return boundsOf(found)
   }
 
-  watch(log: LogName, listener: () => void): () => void {
-    const watcher = { listener }
-    const name = nameOf(log)
-    const watchers = this.#watchers.get(name) ?? new Set()
-    this.#watchers.set(name, watchers.add(watcher))
-    if (this.#closed) this.#wake(name)
-    return () => {
-      watchers.delete(watcher)
-      if (watchers.size === 0 && this.#watchers.get(name) === watchers) this.#watchers.delete(name)
-    }
+  watch(log: LogName | null, listener: () => void): () => void {
+    return this.#watchers.watch(log, listener)
+  }
+
+  async feed(range: FeedRange): Promise<FeedSlice> {
+    this.#assertOpen()
+    return readMemoryFeed(this.#contents, range)
+  }
+
+  feedOrigin(): FeedOrigin {
+    return { store: this.#contents.id, timeline: 1 }
   }
 
   async item(key: string): Promise<Item | null> {
@@ -201,7 +211,7 @@ class MemoryLogStore implements LogStore {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    for (const name of this.#watchers.keys()) this.#wake(name)
+    this.#watchers.close()
   }
 
   /** The rules of `AppendOutcome`, in their order. */
@@ -263,15 +273,12 @@ class MemoryLogStore implements LogStore {
   #committed(changed: readonly LogName[]): void {
     this.#contents.commit += 1
     this.#commits += 1
-    for (const name of new Set(changed.map(nameOf))) this.#wake(name)
+    this.#watchers.notify(changed)
   }
 
-  #wake(name: string): void {
-    for (const watcher of this.#watchers.get(name) ?? []) {
-      queueMicrotask(() => {
-        if (this.#watchers.get(name)?.has(watcher) === true) watcher.listener()
-      })
-    }
+  #toFeed(log: LogName, seq: number, ordinal: number): void {
+    const { feed, commit, epochs } = this.#contents
+    feed.push({ point: { commit, ordinal }, log: { ...log }, epoch: this.#log(log)?.epoch ?? epochs, seq })
   }
 
   #assertOpen(): void {
@@ -281,7 +288,6 @@ class MemoryLogStore implements LogStore {
 
 const inboxOf = (actor: string): LogName => ({ actor, box: 'inbox' })
 const outboxOf = (actor: string): LogName => ({ actor, box: 'outbox' })
-const nameOf = ({ actor, box }: LogName): string => `${box} ${actor}`
 const boundsOf = ({ epoch, first, tip }: MemoryLog): EpochBounds => ({ epoch, first, tip })
 const refused = (error: TwinlogError<'NO_ACTOR' | 'KEY_CONFLICT' | 'TIP_CONFLICT'>): AppendOutcome => ({
   status: 'refused',

@@ -21,5 +21,5 @@ export async function openReadOnly({ path, disk, onScan }: ReadOnlyOptions): Pro
   const reading = { disk, storeId: identity.storeId, checksum }
   const view = new SegmentView(reading, onScan)
   await view.refresh()
-  return new ReadOnlyLogStore(path, reading, view)
+  return new ReadOnlyLogStore(path, reading, view, identity.timeline)
 }

@@ -8,11 +8,15 @@ import type { SegmentReading } from '../../commit-log/recovery.ts'
 import { SegmentFiles } from '../../commit-log/segment-files.ts'
 import { TwinlogError } from '../../errors.ts'
 import { logNumber } from '../change.ts'
+import { readFeedSlice } from '../feed-slice.ts'
 import { aboutRecord, toStoredRecord } from '../stored-record.ts'
 import type {
   ActorEntry,
   ActorStatus,
   EpochBounds,
+  FeedOrigin,
+  FeedRange,
+  FeedSlice,
   Item,
   LogName,
   LogStore,
@@ -31,6 +35,7 @@ const SLICE_RECORDS = 1000
 
 export class ReadOnlyLogStore implements LogStore {
   readonly #path: string
+  readonly #origin: FeedOrigin
   readonly #view: SegmentView
   readonly #files: SegmentFiles
   readonly #reader: RecordReader
@@ -38,8 +43,9 @@ export class ReadOnlyLogStore implements LogStore {
   #timer: NodeJS.Timeout | null = null
   #isClosed = false
 
-  constructor(path: string, reading: SegmentReading, view: SegmentView) {
+  constructor(path: string, reading: SegmentReading, view: SegmentView, timeline: number) {
     this.#path = path
+    this.#origin = { store: Buffer.from(reading.storeId).toString('hex'), timeline }
     this.#view = view
     this.#files = new SegmentFiles(reading.disk)
     this.#reader = new RecordReader(this.#files, new RecentFrames(0), reading.checksum)
@@ -123,13 +129,22 @@ export class ReadOnlyLogStore implements LogStore {
     return keys.get(keyName(key)) ?? null
   }
 
-  watch(log: LogName, listener: () => void): () => void {
+  watch(log: LogName | null, listener: () => void): () => void {
     const end = this.#watchers.watch(log, listener)
     if (!this.#isClosed) this.#timer ??= setInterval(() => void this.#look(), LOOK_MS)
     return () => {
       end()
       if (this.#watchers.isEmpty) this.#stopLooking()
     }
+  }
+
+  async feed(range: FeedRange): Promise<FeedSlice> {
+    await this.#refresh()
+    return readFeedSlice(this.#view.feedSource(), range)
+  }
+
+  feedOrigin(): FeedOrigin {
+    return this.#origin
   }
 
   async item(key: string): Promise<Item | null> {

@@ -2,12 +2,14 @@
  * What the segment files of a store say, folded into memory without LevelDB and without a lock: actors, items and the
  * bounds of every log, and where one log's records lie when somebody asks. Catches up with a running owner.
  */
+import { CommitPlaces } from '../../commit-log/commit-place.ts'
 import type { Location } from '../../commit-log/frame-builder.ts'
 import { findTail, LOG_START, type SegmentReading } from '../../commit-log/recovery.ts'
 import { lastSegmentOf } from '../../commit-log/segment-files.ts'
 import type { LogPoint, ScannedFrame } from '../../commit-log/segment-scan.ts'
 import { framesBetween } from '../../commit-log/segment-walk.ts'
-import { type Change, knownChangesOf, logNumber } from '../change.ts'
+import { actorNumberOfLog, type Change, knownChangesOf, logNumber } from '../change.ts'
+import type { FeedSource } from '../feed-slice.ts'
 import type { Bounds, Box, Item } from '../types.ts'
 
 interface SeenActor {
@@ -31,6 +33,9 @@ export class SegmentView {
   damagedCommits = 0
   readonly #reading: SegmentReading
   readonly #onScan: (commits: number) => void
+  readonly #commitPlaces: CommitPlaces
+  /** Of active actors. */
+  readonly #ids = new Map<number, string>()
   readonly #heads = new Map<number, Bounds>()
   readonly #places = new Map<number, LogPlaces>()
   #point: LogPoint = LOG_START
@@ -41,11 +46,27 @@ export class SegmentView {
 
   constructor(reading: SegmentReading, onScan: (commits: number) => void) {
     this.#reading = reading
+    this.#commitPlaces = new CommitPlaces(reading)
     this.#onScan = onScan
   }
 
   get commit(): number {
     return this.#point.commit
+  }
+
+  /** For reading the feed up to what was seen. */
+  feedSource(): FeedSource {
+    return {
+      places: this.#commitPlaces,
+      end: this.#point,
+      frames: (from, end) => framesBetween(this.#reading, from, end),
+      logOf: async log => {
+        const number = actorNumberOfLog(log)
+        const actor = this.#ids.get(number)
+        const box = log % 2 === 0 ? 'inbox' : 'outbox'
+        return actor === undefined ? null : { name: { actor, box }, first: this.bounds(number, box).first }
+      },
+    }
   }
 
   bounds(actorNumber: number, box: Box): Bounds {
@@ -118,9 +139,11 @@ export class SegmentView {
         return
       case 'actorAdded':
         this.actors.set(change.id, { number: change.number, isActive: true })
+        this.#ids.set(change.number, change.id)
         return
       case 'actorRemoved':
         this.actors.set(change.id, { number: change.number, isActive: false })
+        this.#ids.delete(change.number)
         this.#heads.delete(logNumber(change.number, 'inbox'))
         this.#heads.delete(logNumber(change.number, 'outbox'))
         return

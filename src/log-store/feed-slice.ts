@@ -1,0 +1,151 @@
+/**
+ * One slice of the feed, read from the frames of the commit log: which entries are records that are still there, and
+ * what of them is damaged. For the embedded and the read-only driver, which know the logs in different ways.
+ */
+import type { CommitPlaces } from '../commit-log/commit-place.ts'
+import { segmentPath } from '../commit-log/segment-files.ts'
+import type { LogPoint, ScannedFrame } from '../commit-log/segment-scan.ts'
+import type { DecodedEntry, Place } from '../record/entry.ts'
+import { ENTRY_TYPE } from '../record/layout.ts'
+import { actorNumberOfLog } from './change.ts'
+import { codecName } from './stored-record.ts'
+import type { FeedDamage, FeedEntry, FeedPoint, FeedRange, FeedSlice, LogName } from './types.ts'
+
+/** One slice carries about this many bytes, and at least one record. */
+const SLICE_BYTES = 4 * 1024 * 1024
+const SLICE_RECORDS = 4096
+/** And passes over about this much of the log at most: a narrow filter must not hold up closing. */
+const SCAN_BYTES = 16 * 1024 * 1024
+const COMMIT_END = 2 ** 32 - 1
+const EMPTY = new Uint8Array(0)
+
+/** A log as it is now: null when its actor is removed. */
+type FeedLog = { readonly name: LogName; readonly first: number } | null
+
+export interface FeedSource {
+  readonly places: CommitPlaces
+  /** The end of what is acknowledged. */
+  readonly end: LogPoint
+  frames(from: LogPoint, end: LogPoint): AsyncIterable<ScannedFrame>
+  logOf(log: number): Promise<FeedLog>
+}
+
+/** The point behind all of a commit. */
+function endOfCommit(commit: number): FeedPoint {
+  return { commit, ordinal: commit === 0 ? 0 : COMMIT_END }
+}
+
+/** @throws LOG_LOST, FORMAT_UNSUPPORTED */
+export async function readFeedSlice(source: FeedSource, range: FeedRange): Promise<FeedSlice> {
+  const { places, end } = source
+  const { after } = range
+  const slice = new SliceBuilder(source, range)
+  /** The last commit of which nothing more is wanted. */
+  const past = after.commit === 0 || after.ordinal === COMMIT_END ? after.commit : after.commit - 1
+  if (past < end.commit) {
+    let before = { commit: past, point: await places.pointAt(past, end) }
+    let scanned = 0
+    for await (const frame of source.frames(before.point, end)) {
+      const isWanted = frame.commit > past
+      if (isWanted && !(await slice.take(frame))) break
+      scanned += frame.end.offset - frame.place.offset
+      if (isWanted || frame.commit === past) before = { commit: frame.commit, point: frame.end }
+      if (isWanted && scanned >= SCAN_BYTES) break
+    }
+    places.remember(before.commit, before.point)
+  }
+  return { records: slice.records, damage: slice.damage, through: slice.through, end: endOfCommit(end.commit) }
+}
+
+class SliceBuilder {
+  readonly records: FeedEntry[] = []
+  damage: FeedDamage | null = null
+  through: FeedPoint
+  readonly #source: FeedSource
+  readonly #range: FeedRange
+  readonly #recordsMax: number
+  readonly #logs = new Map<number, FeedLog>()
+  #bytes = 0
+
+  constructor(source: FeedSource, range: FeedRange) {
+    this.#source = source
+    this.#range = range
+    this.#recordsMax = Math.min(range.limit, SLICE_RECORDS)
+    this.through = range.after
+  }
+
+  /** True when the slice goes on behind the frame. */
+  async take(frame: ScannedFrame): Promise<boolean> {
+    const { commit, entries } = frame
+    const isOrdered = entries.every((entry, i) => i === 0 || entry.ordinal > (entries[i - 1]?.ordinal ?? 0))
+    for (const [i, entry] of entries.entries()) {
+      // What is left of several damaged commits is counted through.
+      const point = { commit, ordinal: isOrdered ? entry.ordinal : i }
+      if (entry.type !== ENTRY_TYPE.append || !this.#isBehind(point)) continue
+      if (this.records.length >= this.#recordsMax || this.#bytes >= SLICE_BYTES) return false
+      const log = await this.#wanted(entry)
+      if (log === null) continue
+      const codec = codecName(entry.codec)
+      const payload = payloadIn(frame, entry)
+      if (payload === null || codec === undefined) {
+        this.damage = { place: placeName(entry.place), log: log.name, seq: entry.seq, through: point }
+        return false
+      }
+      const { seq, receivedAt } = entry
+      const epoch = actorNumberOfLog(entry.log)
+      this.records.push({ log: log.name, epoch, seq, receivedAt, codec, payload, meta: entry.meta ?? EMPTY, point })
+      this.#bytes += payload.length
+      this.through = point
+    }
+    const through = endOfCommit(commit)
+    if (frame.damage === 'entries') {
+      this.damage = { place: placeName(frame.place), through }
+      return false
+    }
+    this.through = through
+    return true
+  }
+
+  #isBehind({ commit, ordinal }: FeedPoint): boolean {
+    const { after } = this.#range
+    return commit > after.commit || ordinal > after.ordinal
+  }
+
+  /** The record's log, when the record is still there and was asked for. */
+  async #wanted({ log, seq }: DecodedEntry): Promise<FeedLog> {
+    const { boxes, actors } = this.#range
+    if (boxes !== undefined && !boxes.includes(log % 2 === 0 ? 'inbox' : 'outbox')) return null
+    let found = this.#logs.get(log)
+    if (found === undefined) {
+      found = await this.#source.logOf(log)
+      this.#logs.set(log, found)
+    }
+    if (found === null || seq < found.first) return null
+    return actors === undefined || actors.has(found.name.actor) ? found : null
+  }
+}
+
+/** A verified copy, from the entry itself or from where several entries share it. */
+function payloadIn(frame: ScannedFrame, entry: DecodedEntry): Buffer | null {
+  if (entry.payloadAt === 0) return frame.payload(entry)
+  const shared = entryAt(frame.entries, entry.payloadAt)
+  return shared === undefined || shared.payloadSum !== entry.payloadSum ? null : frame.payload(shared)
+}
+
+/** Entries stand in the order of their offsets. */
+function entryAt(entries: readonly DecodedEntry[], offset: number): DecodedEntry | undefined {
+  let low = 0
+  let high = entries.length - 1
+  while (low <= high) {
+    const middle = (low + high) >>> 1
+    const entry = entries[middle]
+    if (entry === undefined || entry.place.offset === offset) return entry
+    if (entry.place.offset < offset) low = middle + 1
+    else high = middle - 1
+  }
+  return undefined
+}
+
+function placeName({ segment, offset }: Place): string {
+  return `${segmentPath(segment)}, offset ${offset}`
+}
