@@ -17,7 +17,7 @@ export interface ErrorFacts {
   /** A newer version of the format, or a critical flag this version does not know. */
   FORMAT_UNSUPPORTED: { place: string; version?: number }
   /** This cursor, worker or projection is at work already, or must not be at work for this. */
-  CONSUMER_BUSY: { name: string }
+  CONSUMER_BUSY: { consumer: string }
   /** The actor id is empty, longer than 2,048 bytes, or not well-formed Unicode. */
   INVALID_ACTOR_ID: { bytes: number }
   /** The entries of one flush take more than 128 MiB. */
@@ -29,7 +29,7 @@ export interface ErrorFacts {
   /** The dedupe key is empty, longer than 65,536 bytes, or not well-formed Unicode. */
   INVALID_KEY: { bytes: number }
   /** The name of a consumer is empty, too long, or has other characters than it may. */
-  INVALID_NAME: { name: string; bytes: number }
+  INVALID_NAME: { consumer: string; bytes: number }
   /** The operating system refused a file operation for a reason that has no code of its own. */
   IO_ERROR: { place: string }
   /** This log already has a record with that dedupe key and other bytes, at `seq`. */

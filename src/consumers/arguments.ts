@@ -12,7 +12,7 @@ export function checkName(name: unknown): string {
   const bytes = Buffer.byteLength(name)
   if (bytes < 1 || bytes > NAME_BYTES_MAX || !/^[\p{L}\p{N}._:@-]+$/u.test(name)) {
     const message = `a name has 1 to ${NAME_BYTES_MAX} bytes: letters, digits and . _ : @ -`
-    throw new TwinlogError('INVALID_NAME', message, { name, bytes })
+    throw new TwinlogError('INVALID_NAME', message, { consumer: name, bytes })
   }
   return name
 }

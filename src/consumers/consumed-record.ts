@@ -7,8 +7,8 @@ import type { ConsumerRecord } from './types.ts'
 export class ConsumedRecord<Value> extends StoreRecord<Value> implements ConsumerRecord<Value> {
   readonly actor: string
   readonly box: Box
-  readonly epoch: number
-  readonly place: Place
+  readonly #epoch: number
+  readonly #place: Place
   readonly #positionAt: (place: Place) => string | null
 
   constructor(
@@ -21,15 +21,21 @@ export class ConsumedRecord<Value> extends StoreRecord<Value> implements Consume
     super(log, stored)
     this.actor = log.actor
     this.box = log.box
-    this.epoch = epoch
-    this.place = place
+    this.#epoch = epoch
+    this.#place = place
     this.#positionAt = positionAt
-    // What a host sees is the record.
-    for (const name of ['epoch', 'place']) Object.defineProperty(this, name, { enumerable: false })
+  }
+
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  get place(): Place {
+    return this.#place
   }
 
   get position(): string | null {
-    return this.#positionAt(this.place)
+    return this.#positionAt(this.#place)
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): object {

@@ -112,7 +112,7 @@ export class Consumption<Value> {
 
   /** @throws CONSUMER_BUSY */
   assertIdle(): void {
-    if (this.#isRunning) throw new TwinlogError('CONSUMER_BUSY', `${this.name} is at work`, { name: this.name })
+    if (this.#isRunning) throw new TwinlogError('CONSUMER_BUSY', `${this.name} is at work`, { consumer: this.name })
   }
 
   #begin(): void {

@@ -66,7 +66,6 @@ export class StoreCursor<Value> implements Cursor<Value> {
       moved.stop()
       void batches.return?.()
     }
-    live.signal?.addEventListener('abort', moved.up)
     const records = this.#consumption.running(
       () => this.#give(batches, () => session, ahead, moved, live.signal),
       live.signal,
@@ -81,6 +80,7 @@ export class StoreCursor<Value> implements Cursor<Value> {
     moved: Wake,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<ConsumerRecord<Value>, undefined> {
+    signal?.addEventListener('abort', moved.up)
     try {
       for await (const { records, through } of batches) {
         const session = sessionOf()

@@ -11,6 +11,8 @@ import type { ConsumerRecord } from './types.ts'
 
 /** Records that are asked for at once. A driver may give more of less work, or less of more. */
 const SLICE_RECORDS = 1024
+/** Nothing lies behind it: a slice there is read at once, and says where the end is. */
+const BEYOND: FeedPoint = { commit: Number.MAX_SAFE_INTEGER, ordinal: 0 }
 /** Unread records are counted up to here. */
 const LAG_MAX = 10_000
 
@@ -77,7 +79,7 @@ export class FeedSource<Value> implements Source<Value> {
 
   async placeOf(target: unknown): Promise<Place> {
     if (target === 'start') return [0, 0]
-    const { end } = await this.#logStore.feed({ after: { commit: 0, ordinal: 0 }, limit: 1, boxes: [] })
+    const { end } = await this.#logStore.feed({ after: BEYOND, limit: 1 })
     return placeAt(target === 'end' ? end : pointOf(this.#logStore.feedOrigin(), target, end))
   }
 

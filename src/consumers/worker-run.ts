@@ -39,6 +39,7 @@ export class WorkerRun<Value> {
   #running = 0
   #loading = 0
   #isWriting = false
+  #isRecalled = false
   #isReadingDone = false
   #isStopping = false
   #isEnded = false
@@ -105,6 +106,9 @@ export class WorkerRun<Value> {
       if (this.pending % 1000 === 0) this.#targets.forget()
     }
     this.#targets.forget()
+    // Not before: what is done with and loaded again meanwhile would be met a second time.
+    this.#isRecalled = true
+    this.#pump()
   }
 
   async #read(at: Place): Promise<void> {
@@ -147,7 +151,7 @@ export class WorkerRun<Value> {
   }
 
   #pump(): void {
-    while (!this.#isStopping && this.#running < this.#parts.concurrency) {
+    while (this.#isRecalled && !this.#isStopping && this.#running < this.#parts.concurrency) {
       const next = this.#targets.take()
       if (next === null) break
       this.#running += 1

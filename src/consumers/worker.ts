@@ -27,6 +27,8 @@ export class StoreWorker<Value> implements Worker<Value> {
   readonly #consumption: Consumption<Value>
   readonly #settings: WorkerSettings<Value>
   #run: WorkerRun<Value> | null = null
+  /** Settles when no dead letter is on its way back. */
+  #gate: Promise<unknown> = Promise.resolve()
   readonly #counts = { done: 0, dropped: 0, retried: 0, gone: 0 }
 
   constructor(engine: Engine, consumption: Consumption<Value>, settings: WorkerSettings<Value>) {
@@ -43,6 +45,7 @@ export class StoreWorker<Value> implements Worker<Value> {
     const concurrency = checkInteger('concurrency', given.concurrency ?? CONCURRENCY_DEFAULT, 1)
     await this.#consumption.whileRunning(async () => {
       const at = await this.#consumption.load()
+      await this.#gate
       const parts = { engine: this.#engine, consumption: this.#consumption, settings: this.#settings }
       const run = new WorkerRun({ ...parts, handler, signal, live, concurrency }, at)
       this.#run = run
@@ -88,15 +91,22 @@ export class StoreWorker<Value> implements Worker<Value> {
     }
   }
 
-  async retry(id: string): Promise<boolean> {
+  retry(id: string): Promise<boolean> {
     // A run that begins looks at what is pending: it must have seen this, or be told of it, and not both.
-    await this.#run?.recalled
+    const retried = this.#gate.then(() => this.#retry(id))
+    this.#gate = retried.catch(() => {})
+    return retried
+  }
+
+  async #retry(id: string): Promise<boolean> {
+    const run = this.#run
+    await run?.recalled
     const dead = await deadOf(this.#engine.logStore, this.name, checkId(id))
     if (dead === null) return false
     const again: StoredDelivery = { ...dead, attempts: 0, dueAt: 0 }
     const items = [deadRemoval(this.name, id), pendingChange(this.name, again)]
     await this.#engine.logStore.append({ payloads: [], appends: [], items })
-    this.#run?.tryAgain(again)
+    run?.tryAgain(again)
     return true
   }
 

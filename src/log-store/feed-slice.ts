@@ -83,8 +83,9 @@ class SliceBuilder {
       const point = { commit, ordinal: isOrdered ? entry.ordinal : i }
       if (entry.type !== ENTRY_TYPE.append || !this.#isBehind(point)) continue
       if (this.records.length >= this.#recordsMax || this.#bytes >= SLICE_BYTES) return false
-      const log = await this.#wanted(entry)
-      if (log === null) continue
+      if (!this.#logs.has(entry.log)) this.#logs.set(entry.log, await this.#find(entry.log))
+      const log = this.#logs.get(entry.log) ?? null
+      if (log === null || entry.seq < log.first) continue
       const codec = codecName(entry.codec)
       const payload = payloadIn(frame, entry)
       if (payload === null || codec === undefined) {
@@ -111,17 +112,12 @@ class SliceBuilder {
     return commit > after.commit || ordinal > after.ordinal
   }
 
-  /** The record's log, when the record is still there and was asked for. */
-  async #wanted({ log, seq }: DecodedEntry): Promise<FeedLog> {
+  /** The log, when its records are wanted and it is there. */
+  async #find(log: number): Promise<FeedLog> {
     const { boxes, actors } = this.#range
     if (boxes !== undefined && !boxes.includes(log % 2 === 0 ? 'inbox' : 'outbox')) return null
-    let found = this.#logs.get(log)
-    if (found === undefined) {
-      found = await this.#source.logOf(log)
-      this.#logs.set(log, found)
-    }
-    if (found === null || seq < found.first) return null
-    return actors === undefined || actors.has(found.name.actor) ? found : null
+    const found = await this.#source.logOf(log)
+    return found === null || actors?.has(found.name.actor) === false ? null : found
   }
 }
 

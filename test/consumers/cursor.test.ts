@@ -125,7 +125,11 @@ describe.each(drivers)('over the %s driver', (_, withStore) => {
       await cursor.status()
       const reading = cursor.follow()
       const next = reading.next()
-      await expect(cursor.follow().next()).rejects.toMatchObject({ code: 'CONSUMER_BUSY', name: 'c' })
+      await expect(cursor.follow().next()).rejects.toMatchObject({
+        code: 'CONSUMER_BUSY',
+        consumer: 'c',
+        name: 'TwinlogError',
+      })
       await expect(cursor.seek('start')).rejects.toMatchObject({ code: 'CONSUMER_BUSY' })
       await expect(cursor.remove()).rejects.toMatchObject({ code: 'CONSUMER_BUSY' })
       await store.inbox(bob).append('live')
