@@ -11,6 +11,8 @@ import {
   peerFromDocument,
   type AppendResult,
   type Bounds,
+  type ConsumerRecord,
+  type FeedRecord,
   type FlushResult,
   type FetchedDocument,
   type HostStore,
@@ -54,6 +56,22 @@ expectTypeOf(log.get<Note>(1)).resolves.toEqualTypeOf<LogRecord<Note> | undefine
 expectTypeOf(log.follow<Note>()).toExtend<AsyncIterable<LogRecord<Note>>>()
 expectTypeOf<LogRecord['value']>().toBeUnknown()
 void log.page<Note>({ where: ({ value }) => value.content.length > 0 })
+
+// So it is for consumers; a projection's state is what `init` makes.
+expectTypeOf(store.feed<Note>()).toExtend<AsyncIterable<FeedRecord<Note>>>()
+expectTypeOf<FeedRecord['position']>().toEqualTypeOf<string>()
+expectTypeOf(store.cursor<Note>('c').follow()).toExtend<AsyncIterable<ConsumerRecord<Note>>>()
+void store.cursor<Note>('c').run(({ value }) => ({ append: [{ log, value: value.content }] }), { signal })
+void store.worker<Note>('w', { box: 'outbox', targets: ({ value }) => [value.type] }).run(() => ({ retryAfterMs: 5 }))
+// @ts-expect-error no such answer
+void store.worker('w').run(() => 'later')
+const lengths = store.projection<{ sum: number }, Note>({
+  name: 'lengths',
+  version: 1,
+  init: () => ({ sum: 0 }),
+  apply: ({ sum }, { value }) => ({ sum: sum + value.content.length }),
+})
+expectTypeOf(lengths.state).toEqualTypeOf<{ sum: number } | undefined>()
 
 // An option that is there but undefined is as good as none.
 void log.append({}, { key: undefined, expectedTip: undefined, ifExists: undefined })
