@@ -76,6 +76,7 @@ export class EmbeddedLogStore implements LogStore {
       isIndexFull: () => this.indexer.isFull && this.indexer.failure === null,
       refusal: () =>
         (this.indexer.isFull ? this.indexer.failure : null) ?? parts.freeSpace.refusal(parts.log.bytesWritten),
+      makeRoom: () => parts.freeSpace.makeRoom(parts.log.bytesWritten),
       onCommit: batch => this.#onCommit(batch),
     })
     parts.log.onPoison = error => this.#onPoison(error)
@@ -211,7 +212,7 @@ export class EmbeddedLogStore implements LogStore {
   }
 
   async #close(): Promise<void> {
-    const { log, index, scrub, release } = this.#parts
+    const { log, index, scrub, freeSpace, release } = this.#parts
     const failures: unknown[] = []
     const attempt = (step: () => Promise<void>): Promise<void> =>
       step().catch((error: unknown) => void failures.push(error))
@@ -222,7 +223,8 @@ export class EmbeddedLogStore implements LogStore {
     await this.indexer.settle().catch(() => {})
     this.#isClosed = true
     this.#watchers.close()
-    for (const step of [() => this.indexer.stop(), () => index.close(), () => log.close(), release]) await attempt(step)
+    const steps = [() => this.indexer.stop(), () => index.close(), () => log.close(), () => freeSpace.stop(), release]
+    for (const step of steps) await attempt(step)
     if (failures.length > 0) throw failures[0]
   }
 

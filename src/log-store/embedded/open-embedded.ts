@@ -63,6 +63,8 @@ async function openLocked(options: EmbeddedOptions, lock: StoreLock, freeSpace: 
   const { path, disk } = options
   await freeSpace.look(0)
   const identity = (await readIdentity(disk)) ?? (await create(options))
+  // A store on a full disk must open, or nothing in it could ever be trimmed.
+  await freeSpace.makeRoom(0)
   const checksum = await Checksum.forStore(identity.storeId)
   await assertSupported({ disk, storeId: identity.storeId, checksum })
   const opened = await openIndex({
@@ -78,6 +80,8 @@ async function openLocked(options: EmbeddedOptions, lock: StoreLock, freeSpace: 
     const { index, from, rebuiltFor } = await catchUp(log, opened)
     const { rewrittenCommits, droppedBytes } = log.tailReport
     const replayedCommits = log.end.commit - from.commit
+    const hasSweeps = (await index.sweeps(1)).length > 0
+    await freeSpace.keepReserve(0)
     publish('twinlog:open', () => ({
       path,
       rewrittenCommits,
@@ -95,7 +99,7 @@ async function openLocked(options: EmbeddedOptions, lock: StoreLock, freeSpace: 
       freeSpace,
       limits: { changesMax: options.unindexedMax, bytesMax: options.unindexedBytesMax },
       hot: options.hot,
-      hasSweeps: (await index.sweeps(1)).length > 0,
+      hasSweeps,
       release: () => lock.release(),
     })
   } catch (error) {

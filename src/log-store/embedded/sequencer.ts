@@ -23,6 +23,8 @@ interface SequencerHooks {
   isIndexFull(): boolean
   /** Why nothing can be written for now; null when it can. Trims and removals are written all the same. */
   refusal(): TwinlogError | null
+  /** Before a frame that must go through on a full disk: resolves when what can be done for it is done. */
+  makeRoom(): Promise<void>
   /** A frame is acknowledged. */
   onCommit(batch: FrameBatch): void
 }
@@ -36,6 +38,8 @@ export class Sequencer {
   #inFlight: FrameBatch | null = null
   #isLooking = false
   #isScheduled = false
+  /** The frame that fills holds a trim or a removal, which the host needs most when the disk is full. */
+  #needsRoom = false
   #idleWaiters: (() => void)[] = []
   #nextActor: number
   readonly counts = { appended: 0, duplicates: 0, refused: 0, frames: 0 }
@@ -86,7 +90,9 @@ export class Sequencer {
    * is known as damage, and not taken for a torn write. For closing, when idle.
    */
   async vouch(): Promise<void> {
-    if (this.counts.frames > 0 && this.#log.poison === null) await this.#commit()
+    if (this.counts.frames === 0 || this.#log.poison !== null) return
+    await this.#hooks.makeRoom()
+    await this.#commit()
   }
 
   #isIdle(): boolean {
@@ -162,6 +168,7 @@ export class Sequencer {
         const actor = this.#memory.actors.get(request.id)
         if (actor?.isActive !== true) return () => request.resolve({ removed: false })
         addOwn(this.#log, this.#batch, { kind: 'actorRemoved', id: request.id, number: actor.number })
+        this.#needsRoom = true
         return () => request.resolve({ removed: true })
       }
       case 'trim':
@@ -178,6 +185,7 @@ export class Sequencer {
     }
     if (request.before > state.first) {
       addOwn(this.#log, this.#batch, { kind: 'bounds', log: state.log, first: request.before, tip: state.tip })
+      this.#needsRoom = true
     }
     const bounds = { epoch: actorNumberOfLog(state.log), first: state.first, tip: state.tip }
     return () => request.resolve(bounds)
@@ -198,15 +206,19 @@ export class Sequencer {
   #schedule(): void {
     if (this.#isScheduled || this.#inFlight !== null) return
     this.#isScheduled = true
-    setImmediate(() => {
-      this.#isScheduled = false
-      if (this.#inFlight === null && !this.#log.pending.isEmpty) void this.#commit()
-    })
+    setImmediate(() => void this.#begin())
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#needsRoom) await this.#hooks.makeRoom()
+    this.#isScheduled = false
+    if (this.#inFlight === null && !this.#log.pending.isEmpty) await this.#commit()
   }
 
   async #commit(): Promise<void> {
     const batch = this.#batch
     this.#inFlight = batch
+    this.#needsRoom = false
     this.#batch = new FrameBatch(this.#memory)
     const nextLog = this.#log.nextLog
     try {
