@@ -38,7 +38,7 @@ export interface OpenOptions {
   readonly hotLogs?: number
   /** Appends wait while more changes than this are not indexed; bounds replay. 1,000 to 10,000,000; 200,000 by default. */
   readonly unindexedMax?: number
-  /** Appends are refused with `LOW_SPACE` while fewer bytes are free, 0 to 2^53 - 1; 64 MiB by default. */
+  /** Appends that would leave fewer bytes free are refused with `LOW_SPACE`: 0 (none are) to 2^53 - 1; 64 MiB by default. */
   readonly freeBytesMin?: number
   /** Limits of the peer cache, and peers that are there from the start. */
   readonly peers?: PeerOptions

@@ -63,6 +63,7 @@ export class CommitLog {
   #poison: TwinlogError | null = null
   #syncing: Promise<void> | null = null
   #bytesWritten = 0
+  #bytesInFlight = 0
   /** The lowest log number never used; goes into the header of the next segment. Kept by the driver from `open` on. */
   nextLog = 2
   /** Told once, when the log is poisoned. */
@@ -131,6 +132,11 @@ export class CommitLog {
     return this.#bytesWritten
   }
 
+  /** Bytes of the frames that fill and fly. */
+  get unwrittenBytes(): number {
+    return this.#pending.bytes + this.#bytesInFlight
+  }
+
   /** Why the log takes no more frames; null while it does. */
   get poison(): TwinlogError | null {
     return this.#poison
@@ -144,12 +150,15 @@ export class CommitLog {
     this.#assertSound()
     const frame = this.#seal()
     const endOffset = frame.place.offset + frame.bytes.length
+    this.#bytesInFlight = frame.bytes.length
     this.#pending.reset(this.#placeAfter(frame.place.segment, endOffset))
     try {
       const segment = await this.#segmentFor(frame.place.segment)
       await segment.file.write(frame.bytes, frame.place.offset)
     } catch (error) {
       throw this.#poisonBy(error)
+    } finally {
+      this.#bytesInFlight = 0
     }
     // A sync may have failed meanwhile.
     this.#assertSound()

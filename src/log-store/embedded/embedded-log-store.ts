@@ -74,9 +74,8 @@ export class EmbeddedLogStore implements LogStore {
     this.#sequencer = new Sequencer(parts.log, this.#memory, parts.log.nextLog / 2, {
       lookUp: requests => this.#reading.mending(() => lookUp(requests, this.#memory, parts.index)),
       isIndexFull: () => this.indexer.isFull && this.indexer.failure === null,
-      refusal: () =>
-        (this.indexer.isFull ? this.indexer.failure : null) ?? parts.freeSpace.refusal(parts.log.bytesWritten),
-      makeRoom: () => parts.freeSpace.makeRoom(parts.log.bytesWritten),
+      refusal: bytes => (this.indexer.isFull ? this.indexer.failure : null) ?? parts.freeSpace.take(bytes),
+      makeRoom: () => parts.freeSpace.makeRoom(),
       onCommit: batch => this.#onCommit(batch),
     })
     parts.log.onPoison = error => this.#onPoison(error)

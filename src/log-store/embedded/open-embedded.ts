@@ -61,10 +61,10 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedLo
 
 async function openLocked(options: EmbeddedOptions, lock: StoreLock, freeSpace: FreeSpace): Promise<EmbeddedLogStore> {
   const { path, disk } = options
-  await freeSpace.look(0)
+  await freeSpace.look()
   const identity = (await readIdentity(disk)) ?? (await create(options))
   // A store on a full disk must open, or nothing in it could ever be trimmed.
-  await freeSpace.makeRoom(0)
+  await freeSpace.makeRoom()
   const checksum = await Checksum.forStore(identity.storeId)
   await assertSupported({ disk, storeId: identity.storeId, checksum })
   const opened = await openIndex({
@@ -81,7 +81,8 @@ async function openLocked(options: EmbeddedOptions, lock: StoreLock, freeSpace: 
     const { rewrittenCommits, droppedBytes } = log.tailReport
     const replayedCommits = log.end.commit - from.commit
     const hasSweeps = (await index.sweeps(1)).length > 0
-    await freeSpace.keepReserve(0)
+    const opening = log
+    await freeSpace.keep(() => opening.unwrittenBytes)
     publish('twinlog:open', () => ({
       path,
       rewrittenCommits,
@@ -121,8 +122,8 @@ async function prepareDirectory(options: EmbeddedOptions, freeSpace: FreeSpace):
   const made = await makeDirectories(path)
   try {
     await assertFresh(options)
-    await freeSpace.look(0)
-    const refusal = freeSpace.refusal(0)
+    await freeSpace.look()
+    const refusal = freeSpace.take(0)
     if (refusal !== null) throw refusal
     for (const directory of made) await syncParent(disk, relative(path, dirname(directory)))
   } catch (error) {

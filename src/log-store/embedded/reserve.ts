@@ -17,15 +17,12 @@ export class Reserve {
     this.#disk = disk
   }
 
-  /** Whether a whole one is there, from an earlier life of the store too. */
-  async find(): Promise<boolean> {
-    this.#isThere = (await this.#size()) === RESERVE_BYTES
-    return this.#isThere
-  }
-
-  /** Makes one if none is there. One that can't be made is done without. */
-  async make(): Promise<void> {
-    if (this.#isThere || (await this.find())) return
+  /** Makes one if none is there; whether it did. One that can't be made is done without. */
+  async make(): Promise<boolean> {
+    if (this.#isThere || (await this.#size()) === RESERVE_BYTES) {
+      this.#isThere = true
+      return false
+    }
     try {
       await this.#disk.remove(RESERVE_FILE)
       const file = await this.#disk.create(RESERVE_FILE, { durable: false })
@@ -39,6 +36,7 @@ export class Reserve {
     } catch {
       await this.release()
     }
+    return this.#isThere
   }
 
   /** Gives the space back. Whoever writes next may have it, other programs too. */

@@ -21,8 +21,8 @@ interface SequencerHooks {
   lookUp(requests: readonly Request[]): Promise<void>
   /** Whether the index is so far behind that appends must wait. */
   isIndexFull(): boolean
-  /** Why nothing can be written for now; null when it can. Trims and removals are written all the same. */
-  refusal(): TwinlogError | null
+  /** Why so many bytes can't be written for now; null when they can. Trims and removals are written all the same. */
+  refusal(bytes: number): TwinlogError | null
   /** Before a frame that must go through on a full disk: resolves when what can be done for it is done. */
   makeRoom(): Promise<void>
   /** A frame is acknowledged. */
@@ -130,7 +130,8 @@ export class Sequencer {
   }
 
   #take(request: Request): void {
-    const refusal = request.kind === 'append' || request.kind === 'addActor' ? this.#hooks.refusal() : null
+    const needsSpace = request.kind === 'append' || request.kind === 'addActor'
+    const refusal = needsSpace ? this.#hooks.refusal(request.bytes) : null
     if (refusal !== null) return request.reject(refusal)
     try {
       this.#answer(request, this.#write(request))
