@@ -109,6 +109,27 @@ describe.each(drivers)('over the %s driver', (_, withStore) => {
       for await (const [key] of opened.logStore.listItems('snapshot/')) expect(key).toBe('none')
     }))
 
+  it('what a failed run did up to its last snapshot is not done again, and what it did after it is', () =>
+    withStore(async opened => {
+      await fill(opened.store, 1, 7)
+      const applied: number[] = []
+      let isBroken = true
+      const options = seen(1, {
+        snapshotEvery: 2,
+        apply: (state, { value }) => {
+          if (isBroken && value === 6) throw new Error('broken')
+          applied.push(value)
+          return { list: [...state.list, value] }
+        },
+      })
+      await expect(opened.store.projection(options).run({ live: false })).rejects.toThrow('broken')
+      isBroken = false
+      const next = (await opened.reopen()).projection(options)
+      await next.run({ live: false })
+      expect(applied).toEqual([1, 2, 3, 4, 5, 5, 6, 7])
+      expect(list(next)).toEqual(numbers(7))
+    }))
+
   it('a state of several MiB is kept in pieces, and shrinks again', () =>
     withStore(async opened => {
       await fill(opened.store, 1, 4)
