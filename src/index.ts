@@ -12,6 +12,9 @@ export type {
   Page,
   PageOptions,
   ReadOptions,
+  RetentionPolicies,
+  RetentionPolicy,
+  RetentionReport,
   StoreOptions,
   TrimOptions,
 } from './actors/types.ts'
@@ -44,6 +47,7 @@ export { dumpSegment } from './commit-log/dump.ts'
 export type { DumpOptions } from './commit-log/dump.ts'
 export { isTwinlogError, TwinlogError } from './errors.ts'
 export type { ErrorCode, ErrorFacts } from './errors.ts'
+export type { CompactOptions, CompactProgress, CompactReport } from './log-store/compact-options.ts'
 export type {
   ActorEntry,
   ActorStatus,
@@ -68,6 +72,7 @@ export type {
   Payload,
   ReadRange,
   ReadSlice,
+  Redaction,
   StoredRecord,
 } from './log-store/types.ts'
 export type { HostStore } from './host-store.ts'

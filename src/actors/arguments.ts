@@ -6,6 +6,7 @@ import { TwinlogError } from '../errors.ts'
 import { isWellFormed } from '../record/codecs/well-formed.ts'
 import { ACTOR_ID_BYTES_MAX } from '../record/layout.ts'
 import { DEDUPE_KEY_BYTES_MAX } from './engine.ts'
+import type { RetentionPolicy } from './types.ts'
 
 /** The options object a method was given; none is the same as an empty one. */
 export function checkOptions<Options extends object>(options: Options | undefined, method: string): Partial<Options> {
@@ -49,6 +50,20 @@ export function checkDedupeKey(key: unknown): string {
     throw new TwinlogError('INVALID_KEY', message, { bytes })
   }
   return key
+}
+
+/** @throws OUT_OF_RANGE */
+export function checkPolicy(policy: unknown): RetentionPolicy {
+  if (typeof policy !== 'object' || policy === null) throw new TypeError('A retention policy must be an object')
+  const { maxAge, maxRecords, maxBytes, ...others } = policy as Record<string, unknown>
+  const [unknown] = Object.keys(others)
+  // A misspelt limit would keep everything.
+  if (unknown !== undefined) throw new TypeError(`A retention policy has no ${unknown}`)
+  return {
+    maxAge: checkOptionalInteger('maxAge', maxAge, 0),
+    maxRecords: checkOptionalInteger('maxRecords', maxRecords, 0),
+    maxBytes: checkOptionalInteger('maxBytes', maxBytes, 0),
+  }
 }
 
 export function checkBytes(name: string, bytes: unknown): Uint8Array {

@@ -1,5 +1,6 @@
 /** What every part of the public engine is given: a log store to keep the bytes, a clock, and the payload limit. */
 import type { LogName, LogStore } from '../log-store/types.ts'
+import type { RetentionClock } from './retention-clock.ts'
 
 export interface Engine {
   readonly logStore: LogStore
@@ -8,6 +9,7 @@ export interface Engine {
   readonly payloadBytesMax: number
   /** The first record below `before` that a consumer has yet to read; `before` when none has. */
   readonly firstUnread: (log: LogName, before: number) => Promise<number>
+  readonly retentionClock: RetentionClock
 }
 
 export const PAYLOAD_BYTES_MAX_DEFAULT = 1024 * 1024

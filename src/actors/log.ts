@@ -1,6 +1,6 @@
 /** The handle of one log: a name and the engine it belongs to. It checks arguments; each kind of reading has a file. */
 import type { Bounds, Box, Codec, LogName } from '../log-store/types.ts'
-import { checkDedupeKey, checkInteger, checkOptions } from './arguments.ts'
+import { checkDedupeKey, checkInteger, checkOptions, checkPolicy } from './arguments.ts'
 import { trimmed } from './cursor.ts'
 import { hashDedupeKey } from './dedupe-key.ts'
 import type { Engine } from './engine.ts'
@@ -9,6 +9,7 @@ import { followRecords } from './follow.ts'
 import { readPage } from './page.ts'
 import { readRecords } from './read.ts'
 import { StoreRecord } from './record.ts'
+import { retain } from './retain.ts'
 import { noActor, publicBounds, Slices } from './slices.ts'
 import type {
   AppendOptions,
@@ -19,6 +20,7 @@ import type {
   Page,
   PageOptions,
   ReadOptions,
+  RetentionPolicy,
   TrimOptions,
 } from './types.ts'
 
@@ -97,6 +99,21 @@ export class LogHandle implements Log, LogName {
     const bounds = await this.#engine.logStore.trim(this, upTo)
     if (bounds === null) throw await this.#noActor()
     return publicBounds(bounds)
+  }
+
+  async retain(policy: RetentionPolicy): Promise<Bounds> {
+    const checked = checkPolicy(policy)
+    const now = checked.maxAge === undefined ? null : await this.#engine.retentionClock.now()
+    const kept = await retain(this.#engine.logStore, this, checked, now)
+    if (kept === null) throw await this.#noActor()
+    return publicBounds(kept.bounds)
+  }
+
+  async redact(seq: number): Promise<{ readonly redacted: boolean }> {
+    const found = await this.#engine.logStore.redact(this, checkInteger('seq', seq, 1))
+    if (found === null) throw await this.#noActor()
+    if (seq < found.bounds.first) throw trimmed(this, found.bounds)
+    return { redacted: found.redacted }
   }
 
   async #append(method: string, codec: Codec, content: unknown, options?: AppendOptions): Promise<AppendResult> {

@@ -47,7 +47,7 @@ export async function readPage<Value>(
       else below = stored.seq - 1
       scanned += 1
       const record = new StoreRecord<Value>(log, stored)
-      if (where === undefined || where(record)) items.push(record)
+      if (where === undefined || (!record.redacted && where(record))) items.push(record)
       if (items.length === limit) break
     }
     // A strict `where` lets few pass: fewer and larger slices then.

@@ -10,10 +10,11 @@ export class StoreRecord<Value> implements LogRecord<Value> {
   readonly receivedAt: number
   readonly codec: Codec
   readonly bytes: Uint8Array
+  readonly redacted: boolean
   readonly #log: LogName
   readonly #metaBytes: Uint8Array
   #value: Value | undefined
-  #hasValue = false
+  #hasValue: boolean
   #meta: unknown
   #hasMeta: boolean
 
@@ -22,6 +23,9 @@ export class StoreRecord<Value> implements LogRecord<Value> {
     this.receivedAt = stored.receivedAt
     this.codec = stored.codec
     this.bytes = stored.payload
+    this.redacted = stored.redacted
+    // A redacted record has no value, whatever its codec would make of no bytes.
+    this.#hasValue = stored.redacted
     this.#log = log
     this.#metaBytes = stored.meta
     this.#hasMeta = stored.meta.length === 0
@@ -45,7 +49,8 @@ export class StoreRecord<Value> implements LogRecord<Value> {
 
   /** What `console.log` prints: the value, not the bytes. */
   [Symbol.for('nodejs.util.inspect.custom')](): object {
-    const { seq, receivedAt, codec, value, meta } = this
+    const { seq, receivedAt, codec, value, meta, redacted } = this
+    if (redacted) return { seq, receivedAt, codec, redacted }
     return { seq, receivedAt, codec, value, ...(meta === undefined ? {} : { meta }) }
   }
 

@@ -2,6 +2,7 @@
  * The public engine's types: what a host app sees. `store.ts` and `log.ts` implement them over any `LogStore`.
  */
 import type { TwinlogError } from '../errors.ts'
+import type { CompactOptions, CompactReport } from '../log-store/compact-options.ts'
 import type { ActorStatus, Bounds, Box, Codec, LogStoreStats } from '../log-store/types.ts'
 
 /** One record of a log, verified. `value`, `bytes` and `meta` are the caller's own copies. */
@@ -17,6 +18,8 @@ export interface LogRecord<Value = unknown> {
   readonly value: Value
   /** What the appender said about the record; undefined when nothing. */
   readonly meta: unknown
+  /** True: payload and meta were taken out with `redact`; `bytes` is empty, `value` and `meta` are undefined. */
+  readonly redacted: boolean
 }
 
 export interface AppendOptions {
@@ -69,7 +72,7 @@ export interface PageOptions<Value = unknown> {
   readonly after?: number | undefined
   /** Items on the page: 1–1,000, 20 by default. */
   readonly limit?: number | undefined
-  /** Only records that pass. */
+  /** Only records that pass. A redacted one has nothing to be chosen by: it is not asked about, and left out. */
   readonly where?: ((record: LogRecord<Value>) => boolean) | undefined
   /** Records looked at for one page, 1–100,000, 1,000 by default: a strict `where` then yields a short page with a cursor. */
   readonly scanMax?: number | undefined
@@ -107,6 +110,29 @@ export interface TrimOptions {
   readonly before: number
   /** Keep what a cursor, a worker or a projection has yet to read. False by default. */
   readonly respectCursors?: boolean | undefined
+}
+
+/** How much of a log's past to keep: what lies outside any of these limits is dropped. */
+export interface RetentionPolicy {
+  /** Milliseconds, 0 or more. */
+  readonly maxAge?: number | undefined
+  /** Records, 0 or more. */
+  readonly maxRecords?: number | undefined
+  /** Payload bytes of all records together, 0 or more. */
+  readonly maxBytes?: number | undefined
+}
+
+/** A policy for each box; a box without one is left alone. */
+export interface RetentionPolicies {
+  readonly inbox?: RetentionPolicy | undefined
+  readonly outbox?: RetentionPolicy | undefined
+}
+
+export interface RetentionReport {
+  /** Logs of which something was dropped. */
+  readonly logs: number
+  /** Records that were dropped. */
+  readonly records: number
 }
 
 /**
@@ -150,6 +176,18 @@ export interface Log {
   find(key: string): Promise<number | undefined>
   /** Drops the records below `before` (1 to tip + 1); their keys still dedupe. @throws NO_ACTOR, OUT_OF_RANGE */
   trim(options: TrimOptions): Promise<Bounds>
+  /**
+   * Drops the oldest records that lie outside of the policy; their keys still dedupe. A clock that jumps does not make
+   * everything look old: docs/api.md has the rules.
+   * @throws NO_ACTOR, OUT_OF_RANGE
+   */
+  retain(policy: RetentionPolicy): Promise<Bounds>
+  /**
+   * Takes payload and meta out of one record, for good; its sequence and its key stay. `{ redacted: false }` when it was
+   * redacted before. Works on a damaged record too. The bytes leave the disk with `Store.compact`.
+   * @throws NO_ACTOR, TRIMMED, OUT_OF_RANGE (above the tip)
+   */
+  redact(seq: number): Promise<{ readonly redacted: boolean }>
 }
 
 /** The actors of a store. An id is 1–2,048 bytes of well-formed UTF-8; twinlog gives it no meaning. */
@@ -181,6 +219,13 @@ export interface Store {
   flush(): Promise<void>
   /** Resolves when the LevelDB index holds everything acknowledged so far. */
   flushIndex(): Promise<void>
+  /** `Log.retain` for the logs of all actors. @throws OUT_OF_RANGE, READ_ONLY, CLOSED; the signal's reason */
+  retain(policies: RetentionPolicies, options?: { readonly signal?: AbortSignal | undefined }): Promise<RetentionReport>
+  /**
+   * Gives back the space of what was trimmed, redacted and removed before the call, while appends and reads go on.
+   * @throws OUT_OF_RANGE, LOW_SPACE, POISONED, INDEX_FAILED, LOG_LOST, READ_ONLY, CLOSED; the signal's reason
+   */
+  compact(options?: CompactOptions): Promise<CompactReport>
   stats(): LogStoreStats
   /** Idempotent; waits for what is pending, then lets go of the directory. */
   close(): Promise<void>

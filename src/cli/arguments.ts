@@ -42,12 +42,21 @@ export function limitOption(): Option {
   return new Option('--limit <n>', 'stop after so many records').argParser(text => wholeNumber(text, 1))
 }
 
+/** For what can't be undone. */
+export function yesOption(): Option {
+  return new Option('--yes', 'do it: without this nothing is changed')
+}
+
+export function sequenceArgument(): Argument {
+  return new Argument('<seq>', 'the sequence of the record').argParser(text => wholeNumber(text, 1))
+}
+
 /** The text below a command's options. */
 export function example(...lines: string[]): string {
   return `\nExample:\n${lines.map(line => `  ${line}`).join('\n')}`
 }
 
-function wholeNumber(text: string, min: number): number {
+export function wholeNumber(text: string, min: number): number {
   const number = /^\d+$/.test(text) ? Number(text) : -1
   if (number >= min && Number.isSafeInteger(number)) return number
   throw new InvalidArgumentError(`Not a whole number from ${min} on.`)

@@ -7,7 +7,9 @@ import { count, printableLines, type Paint } from './paint.ts'
 const previewBytes = 64
 
 export function recordForPeople(record: LogRecord, paint: Paint): string {
-  const { seq, receivedAt, codec, bytes, meta } = record
+  const { seq, receivedAt, codec, bytes, meta, redacted } = record
+  if (redacted)
+    return `${paint.bold(`#${seq}`)}  ${paint.dim(`${new Date(receivedAt).toISOString()}  ${codec}  redacted`)}\n\n`
   const heading = `${new Date(receivedAt).toISOString()}  ${codec}  ${count(bytes.length)} bytes`
   const about = meta === undefined ? '' : `${paint.dim(`meta ${printableLines(inspected(meta))}`)}\n`
   return `${paint.bold(`#${seq}`)}  ${paint.dim(heading)}\n${about}${printableLines(body(record))}\n\n`
@@ -15,8 +17,9 @@ export function recordForPeople(record: LogRecord, paint: Paint): string {
 
 /** `value` is the record's own JSON text, so that no number loses a digit. What JSON can't say is in `inspected`. */
 export function recordAsJson(record: LogRecord): string {
-  const { seq, receivedAt, codec, meta } = record
+  const { seq, receivedAt, codec, meta, redacted } = record
   const members = [`"seq":${seq}`, `"receivedAt":${receivedAt}`, `"codec":"${codec}"`]
+  if (redacted) return `{${members.join(',')},"redacted":true}\n`
   if (meta !== undefined) members.push(member('meta', 'metaInspected', meta))
   if (codec === 'json') members.push(`"value":${onOneLine(utf8(record.bytes))}`)
   else if (codec === 'bytes') members.push(`"base64":"${Buffer.from(record.bytes).toString('base64')}"`)

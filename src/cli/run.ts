@@ -4,17 +4,21 @@ import { Command, CommanderError } from 'commander'
 import { isTwinlogError } from '../index.ts'
 import { addBackup } from './commands/backup.ts'
 import { addCat } from './commands/cat.ts'
+import { addCompact } from './commands/compact.ts'
 import { addDiff } from './commands/diff.ts'
 import { addConsumers } from './commands/consumers.ts'
 import { addDump } from './commands/dump.ts'
+import { addErase } from './commands/erase.ts'
 import { addExport } from './commands/export.ts'
 import { addFollow } from './commands/follow.ts'
 import { addImport } from './commands/import.ts'
 import { addLs } from './commands/ls.ts'
 import { addRebuild } from './commands/rebuild.ts'
+import { addRedact } from './commands/redact.ts'
 import { addRestore } from './commands/restore.ts'
 import { addSalvage } from './commands/salvage.ts'
 import { addStats } from './commands/stats.ts'
+import { addTrim } from './commands/trim.ts'
 import { addVerify } from './commands/verify.ts'
 import { exitCodes, UsageError, type Context, type ExitCode, type Surroundings } from './context.ts'
 import { Output, OutputClosed } from './output.ts'
@@ -30,6 +34,10 @@ const commands = [
   addExport,
   addStats,
   addConsumers,
+  addRedact,
+  addTrim,
+  addErase,
+  addCompact,
   addDump,
   addRebuild,
   addVerify,

@@ -11,7 +11,7 @@ import {
   type ToolOptions,
   type ToolProgress,
 } from '../index.ts'
-import { exitCodes, type Context, type ExitCode } from './context.ts'
+import { exitCodes, UsageError, type Context, type ExitCode } from './context.ts'
 import { count } from './paint.ts'
 
 /** The store could not be opened; `cause` says why. */
@@ -83,6 +83,20 @@ function progressText({ task, doneBytes, totalBytes, bytesPerSecond, secondsLeft
   const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1)
   const left = secondsLeft === null ? '' : `, ${Math.ceil(secondsLeft)} s left`
   return `${task}: ${mib(doneBytes)} of ${mib(totalBytes)} MiB, ${mib(bytesPerSecond)} MiB/s${left}`
+}
+
+/** For a command that changes what is there: the store's owner, and never its maker. */
+export function withStoreToChange(
+  context: Context,
+  path: string,
+  use: (store: Store) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  return withStore(context, path, { createIfMissing: false }, use)
+}
+
+/** @throws UsageError unless the caller said `--yes` */
+export function assertMeant(yes: true | undefined, what: string): void {
+  if (yes !== true) throw new UsageError(`${what} can't be undone: add --yes to do it.`)
 }
 
 export function logOf(store: Store, actor: string, box: Box): Log {

@@ -8,30 +8,22 @@
 import type { Checksum } from '../bytes/checksum.ts'
 import { isTwinlogError, TwinlogError } from '../errors.ts'
 import { CommitPlaces } from './commit-place.ts'
-import type { Disk, DiskFile } from './disk.ts'
+import type { DiskFile } from './disk.ts'
 import { FrameBuilder, type Location, type SealedFrame } from './frame-builder.ts'
 import type { StoreIdentity } from './identity.ts'
 import { SEGMENT_HEADER_BYTES } from './layout.ts'
 import { createSegment } from './new-segment.ts'
 import { RecentFrames } from './recent-frames.ts'
-import { type Checkpoint, findTail, type SegmentReading, type Tail } from './recovery.ts'
+import { findTail, type SegmentReading, type Tail } from './recovery.ts'
 import { RecordReader, type VerifiedEntry } from './record-reader.ts'
 import { copyFrame, uncertainFrames } from './rewrite.ts'
-import { lastSegmentOf, removeUnfinished, SEGMENT_FOLDER, SegmentFiles } from './segment-files.ts'
+import { removeSuperseded } from './remove-superseded.ts'
+import { generationsOf, removeUnfinished, SEGMENT_FOLDER, segmentPath } from './segment-files.ts'
+import { SegmentFiles } from './segment-handles.ts'
+import { readMap } from './segment-map.ts'
 import type { LogPoint, ScannedFrame } from './segment-scan.ts'
 import { framesBetween } from './segment-walk.ts'
-
-export interface CommitLogOptions {
-  readonly disk: Disk
-  readonly identity: StoreIdentity
-  readonly checksum: Checksum
-  readonly checkpoint: Checkpoint
-  /** `disk`: a frame is acknowledged once it is on disk; `os`: once the operating system has it. */
-  readonly durability: 'disk' | 'os'
-  readonly segmentBytes: number
-  /** How much of the newest frames to keep in memory. */
-  readonly recentBytes: number
-}
+import type { CommitLogOptions } from './commit-log-options.ts'
 
 /** What opening found past the end of what was surely on disk. */
 interface TailReport {
@@ -49,7 +41,7 @@ interface OpenSegment {
 
 export class CommitLog {
   readonly #options: CommitLogOptions
-  readonly #reading: SegmentReading
+  readonly reading: SegmentReading
   readonly #files: SegmentFiles
   readonly #recent: RecentFrames
   readonly #reader: RecordReader
@@ -64,6 +56,7 @@ export class CommitLog {
   #syncing: Promise<void> | null = null
   #bytesWritten = 0
   #bytesInFlight = 0
+  #isSealing = false
   /** The lowest log number never used; goes into the header of the next segment. Kept by the driver from `open` on. */
   nextLog = 2
   /** Told once, when the log is poisoned. */
@@ -72,9 +65,11 @@ export class CommitLog {
 
   private constructor(options: CommitLogOptions, end: LogPoint) {
     this.#options = options
-    this.#reading = { disk: options.disk, storeId: options.identity.storeId, checksum: options.checksum }
-    this.places = new CommitPlaces(this.#reading)
-    this.#files = new SegmentFiles(options.disk)
+    this.reading = { disk: options.disk, storeId: options.identity.storeId, checksum: options.checksum }
+    this.places = new CommitPlaces(this.reading)
+    this.#files = new SegmentFiles(options.disk, (file, segment, generation) =>
+      readMap(this.reading, file, segment, generation),
+    )
     this.#recent = new RecentFrames(options.recentBytes)
     this.#reader = new RecordReader(this.#files, this.#recent, options.checksum)
     this.#pending = new FrameBuilder(options.checksum)
@@ -91,12 +86,13 @@ export class CommitLog {
   static async open(options: CommitLogOptions): Promise<CommitLog> {
     await removeUnfinished(options.disk)
     const reading = { disk: options.disk, storeId: options.identity.storeId, checksum: options.checksum }
-    const lastSegment = await lastSegmentOf(options.disk)
-    const tail = await findTail(reading, lastSegment, options.checkpoint)
+    const generations = await generationsOf(options.disk)
+    const tail = await findTail(reading, generations.length, options.checkpoint)
     const log = new CommitLog(options, tail.cut)
     log.tailReport = { rewrittenCommits: tail.end.commit - tail.cut.commit, droppedBytes: tail.droppedBytes }
     log.nextLog = Math.max(log.nextLog, tail.nextLog, options.checkpoint?.nextLog ?? 0)
     try {
+      await log.#useGenerations(generations)
       if (tail.end.commit > tail.cut.commit) await log.#rewrite(tail)
       return log
     } catch (error) {
@@ -184,14 +180,27 @@ export class CommitLog {
     this.#durableCommit = Math.max(this.#durableCommit, commit)
   }
 
-  /** @throws CORRUPT */
-  read(location: Location): VerifiedEntry | Promise<VerifiedEntry> {
+  /** Null when it was reclaimed. @throws CORRUPT */
+  read(location: Location): VerifiedEntry | null | Promise<VerifiedEntry | null> {
     return this.#reader.read(location)
   }
 
   /** The frames after `from` up to `end`, or to the last acknowledged one. @throws LOG_LOST for a damaged segment header */
   frames(from: LogPoint, end: LogPoint = this.#end): AsyncGenerator<ScannedFrame> {
-    return framesBetween(this.#reading, from, end)
+    return framesBetween(this.reading, from, end)
+  }
+
+  /** The frame after the pending one begins a new segment, so that the one that is written now gets a successor. */
+  sealSegment(): void {
+    this.#isSealing = true
+  }
+
+  /** From here on a segment is read in this generation, which is on disk; the one before is deleted. */
+  async segmentRewritten(segment: number, generation: number): Promise<void> {
+    const { disk } = this.#options
+    this.#files.useGeneration(segment, generation)
+    await disk.remove(segmentPath(segment, generation - 1))
+    await disk.syncFolder(SEGMENT_FOLDER)
   }
 
   async close(): Promise<void> {
@@ -217,9 +226,9 @@ export class CommitLog {
   }
 
   #placeAfter(segment: number, offset: number): { segment: number; offset: number } {
-    return offset < this.#options.segmentBytes
-      ? { segment, offset }
-      : { segment: segment + 1, offset: SEGMENT_HEADER_BYTES }
+    const isSealed = this.#isSealing || offset >= this.#options.segmentBytes
+    this.#isSealing = false
+    return !isSealed ? { segment, offset } : { segment: segment + 1, offset: SEGMENT_HEADER_BYTES }
   }
 
   /** The file to write to; begins the segment when it is a new one. What came before must be on disk by then. */
@@ -247,7 +256,7 @@ export class CommitLog {
    */
   async #rewrite(tail: Tail): Promise<void> {
     await this.#begin(tail.cut.segment + 1, async file => {
-      for await (const frame of uncertainFrames(this.#reading, tail)) {
+      for await (const frame of uncertainFrames(this.reading, tail)) {
         copyFrame(frame, this.#pending)
         const { place, bytes } = this.#pending
         this.#idle.reset({ segment: place.segment, offset: place.offset + bytes })
@@ -258,6 +267,12 @@ export class CommitLog {
     })
     this.#durableCommit = this.#end.commit
     this.#pending.reset(this.#placeAfter(this.#end.segment, this.#end.offset))
+  }
+
+  /** Reads each segment in the generation it was left in, and deletes what a crash left of older ones. */
+  async #useGenerations(generations: readonly number[]): Promise<void> {
+    for (const [i, generation] of generations.entries()) this.#files.useGeneration(i + 1, generation)
+    await removeSuperseded(this.reading, generations)
   }
 
   #assertSound(): void {

@@ -2,8 +2,9 @@
  * Where to begin reading for a commit: remembered from the last time, or found by the headers of the segments. For the
  * feed, whose readers come back with nothing but a commit's number.
  */
-import { LOG_START, readSegmentHeader, type SegmentReading, startOf, withSegment } from './recovery.ts'
+import { LOG_START, type SegmentReading, startOf } from './recovery.ts'
 import type { LogPoint } from './segment-scan.ts'
+import { SegmentWalk } from './segment-walk.ts'
 
 /** Readers that are at different places, about. */
 const REMEMBERED_MAX = 64
@@ -35,14 +36,13 @@ export class CommitPlaces {
 
   /** The start of the last segment that begins at or before the commit's end. */
   async #find(commit: number, lastSegment: number): Promise<LogPoint> {
+    const walk = new SegmentWalk(this.#reading)
     let found = LOG_START
     let low = 1
     let high = lastSegment
     while (low <= high) {
       const middle = (low + high) >>> 1
-      const start = startOf(
-        await withSegment(this.#reading.disk, middle, file => readSegmentHeader(this.#reading, file, middle)),
-      )
+      const start = startOf((await walk.look(middle)).header)
       if (start.commit <= commit) {
         found = start
         low = middle + 1

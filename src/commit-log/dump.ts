@@ -10,9 +10,18 @@ import { fieldRows, hexRows } from '../record/hex-dump.ts'
 import type { Disk, DiskFile } from './disk.ts'
 import { FileWindow } from './file-window.ts'
 import { FrameDump } from './frame-dump.ts'
-import { FORMAT_VERSION, SEGMENT_FIELDS as F, SEGMENT_HEADER_BYTES, SEGMENT_MAGIC } from './layout.ts'
+import {
+  BIRTH_PREFIX_BYTES,
+  FORMAT_VERSION,
+  MAP_FIELDS,
+  MAP_ROW_BYTES,
+  SEGMENT_FIELDS as F,
+  SEGMENT_HEADER_BYTES,
+  SEGMENT_MAGIC,
+} from './layout.ts'
 import { nodeDisk } from './node-disk.ts'
 import { decodeSegmentHeader, parseSegmentFileName, segmentFileName, type SegmentHeader } from './segment-header.ts'
+import { decodeMap, mapBytes } from './segment-map.ts'
 import { surveyDurable } from './segment-scan.ts'
 
 export interface DumpOptions {
@@ -59,6 +68,10 @@ async function* segmentRows(
   const named = isRight ? null : parseSegmentFileName(name)
   const segment = named?.firstSegment ?? header.readUInt32BE(F.firstSegment.at)
   const size = await file.size()
+  if (isRight && header.readUInt32BE(F.generation.at) > 0) {
+    yield* rewrittenRows(file, header, name, storeId, checksum, options)
+    return
+  }
   const cut = await successorOf(disk, segment, storeId, checksum)
   yield cut === null
     ? '# the next segment is not beside it: each frame vouches for the commits before it'
@@ -70,11 +83,57 @@ async function* segmentRows(
     : { commit: null, chain: null }
   const end = Math.min(size, cut?.cutOffset ?? size)
   const durable = cut === null ? await surveyDurable(file, start, checksum) : cut.cutCommit
-  const bytesMax = options.all === true ? Infinity : BYTES_SHOWN
-  const frames = new FrameDump(new FileWindow(file), segment, checksum, bytesMax)
+  const frames = new FrameDump(new FileWindow(file), segment, checksum, bytesMaxOf(options))
   yield* frames.rows(start.offset, before, end, durable)
   if (cut !== null && size < cut.cutOffset) yield `# DAMAGED: ${cut.cutOffset - size} bytes are missing at the end`
   if (end < size) yield* frames.deadRows(end, size)
+}
+
+/** A segment that was written again says itself where it ends, and how. */
+async function* rewrittenRows(
+  file: DiskFile,
+  bytes: Buffer,
+  name: string,
+  storeId: Buffer,
+  checksum: Checksum,
+  options: DumpOptions,
+): AsyncGenerator<string> {
+  const header = decodeSegmentHeader(bytes, storeId, checksum, name)
+  if (header === null || header.rewritten === null) return
+  const { firstSegment, cutCommit, cutChain, rewritten } = header
+  const { lastCommit, mapOffset, mapCount } = rewritten
+  yield `# written again: up to commit ${lastCommit}, without what was dead at commit ${rewritten.reclaimedThrough}`
+  const window = new FileWindow(file)
+  const frames = new FrameDump(window, firstSegment, checksum, bytesMaxOf(options), BIRTH_PREFIX_BYTES)
+  const size = await file.size()
+  const end = mapOffset + mapBytes(mapCount)
+  const before = { commit: cutCommit, chain: cutChain }
+  yield* frames.rows(SEGMENT_HEADER_BYTES, before, Math.min(size, mapOffset), lastCommit)
+  yield* mapRows(window, mapOffset, mapCount, checksum)
+  if (size < end) yield `# DAMAGED: ${end - size} bytes are missing at the end`
+  if (size > end) yield* frames.deadRows(end, size)
+}
+
+async function* mapRows(window: FileWindow, from: number, rows: number, checksum: Checksum): AsyncGenerator<string> {
+  if (rows === 0) return
+  const { buffer, at, length } = await window.view(from, mapBytes(rows))
+  const map = buffer.subarray(at, at + Math.min(length, mapBytes(rows)))
+  const isRight = decodeMap(map, rows, checksum) !== null
+  yield ''
+  yield `# map of ${rows} rows`
+  for (let row = 0; (row + 1) * MAP_ROW_BYTES <= map.length && row < rows; row += 1)
+    yield* fieldRows(from + row * MAP_ROW_BYTES, map, row * MAP_ROW_BYTES, MAP_FIELDS, {})
+  const end = rows * MAP_ROW_BYTES
+  yield* hexRows(
+    from + end,
+    map.subarray(end),
+    'mapSum',
+    isRight ? 'matches' : 'DAMAGED: the map is not what was written',
+  )
+}
+
+function bytesMaxOf({ all }: DumpOptions): number {
+  return all === true ? Infinity : BYTES_SHOWN
 }
 
 /** The bytes of a segment header, or as many as the file has. */
@@ -100,6 +159,7 @@ function* headerRows(header: Buffer, isRight: boolean): Generator<string> {
   yield* fieldRows(0, header, 0, F, {
     magic: 'text',
     cutChain: '',
+    ...(header.readUInt32BE(F.generation.at) > 0 ? { chainOut: '' } : {}),
     headerSum: isRight ? 'matches' : 'DAMAGED: the header is not what was written',
   })
 }
@@ -111,7 +171,11 @@ async function successorOf(
   storeId: Buffer,
   checksum: Checksum,
 ): Promise<SegmentHeader | null> {
-  const name = segmentFileName({ firstSegment: segment + 1, lastSegment: segment + 1, generation: 0 })
+  const names = (await disk.list('')).map(file => parseSegmentFileName(file))
+  const generations = names.map(name => (name?.firstSegment === segment + 1 ? name.generation : -1))
+  const generation = Math.max(...generations)
+  if (generation < 0) return null
+  const name = segmentFileName({ firstSegment: segment + 1, lastSegment: segment + 1, generation })
   try {
     const file = disk.open(name)
     try {

@@ -5,10 +5,11 @@
 import type { Checksum } from '../bytes/checksum.ts'
 import { decodeEntry, type DecodedEntry, isPaddingZero, payloadOf } from '../record/entry.ts'
 import { entryRows, type EntryVerdict, fieldRows, hexRows, restLine } from '../record/hex-dump.ts'
-import { ENTRY_HEADER_BYTES, ENTRY_MAGIC, KEY_BYTES, META_BYTES_MAX } from '../record/layout.ts'
+import { ENTRY_HEADER_BYTES, ENTRY_MAGIC, ENTRY_TYPE, KEY_BYTES, META_BYTES_MAX } from '../record/layout.ts'
 import type { FileWindow } from './file-window.ts'
 import { decodeFrameHeader, type FrameHeader } from './frame-header.ts'
-import { FRAME_FIELDS, FRAME_HEADER_BYTES, FRAME_MAGIC } from './layout.ts'
+import { BIRTH_FIELDS, FRAME_FIELDS, FRAME_HEADER_BYTES, FRAME_MAGIC } from './layout.ts'
+import { movedEntryAt } from './rewritten-scan.ts'
 import { findFrame, sumOf } from './segment-scan.ts'
 
 const ENTRY_HEAD_BYTES = ENTRY_HEADER_BYTES + KEY_BYTES + META_BYTES_MAX
@@ -44,13 +45,16 @@ export class FrameDump {
   readonly #segment: number
   readonly #checksum: Checksum
   readonly #bytesMax: number
+  /** Bytes before each entry that say where it was born; 0: it was born where it stands. */
+  readonly #prefix: number
 
   /** @param bytesMax of a payload or a stretch of damage, how much to show */
-  constructor(window: FileWindow, segment: number, checksum: Checksum, bytesMax: number) {
+  constructor(window: FileWindow, segment: number, checksum: Checksum, bytesMax: number, prefix = 0) {
     this.#window = window
     this.#segment = segment
     this.#checksum = checksum
     this.#bytesMax = bytesMax
+    this.#prefix = prefix
   }
 
   /**
@@ -113,10 +117,16 @@ export class FrameDump {
     if (header === null) return ['no undamaged frame header']
     const entries = parts.flatMap(part => part.entry ?? [])
     const wrong: string[] = []
-    if (before.commit !== null && header.commit !== before.commit + 1) wrong.push(`not commit ${before.commit + 1}`)
+    // What was written again has gaps where nothing of a commit was left.
+    const isNext = this.#prefix > 0 ? header.commit > (before.commit ?? 0) : header.commit === (before.commit ?? 0) + 1
+    if (before.commit !== null && !isNext) wrong.push(`not commit ${before.commit + 1}`)
     if (before.chain !== null && header.previousChain !== before.chain) wrong.push('the chain is broken before it')
     if (bodyAt + header.bodyLength > end) wrong.push(`it should reach to offset ${bodyAt + header.bodyLength}`)
-    const isInOrder = entries.every((entry, i) => entry.ordinal === i) && entries.length === parts.length
+    const isInOrder =
+      entries.length === parts.length &&
+      entries.every((entry, i) =>
+        this.#prefix > 0 ? entry.ordinal > (entries[i - 1]?.ordinal ?? -1) : entry.ordinal === i,
+      )
     if (!isInOrder || entries.length !== header.entryCount || sumOf(entries, this.#checksum) !== header.entriesSum) {
       wrong.push('its entries are not the ones its header names')
     }
@@ -136,7 +146,9 @@ export class FrameDump {
       if (part.entry === null) yield* this.#unreadableRows(part)
       else {
         const { buffer, at } = await this.#window.view(part.from, part.to - part.from)
-        yield* entryRows(buffer, at, part.entry, part.entry, this.#bytesMax)
+        if (this.#prefix > 0) yield* fieldRows(part.from, buffer, at, BIRTH_FIELDS, {})
+        const start = part.from + this.#prefix
+        yield* entryRows(start, buffer, at + this.#prefix, part.entry, part.entry, this.#bytesMax)
       }
     }
   }
@@ -161,7 +173,7 @@ export class FrameDump {
         continue
       }
       if (done < offset) parts.push({ from: done, to: offset, entry: null })
-      done = offset + entry.length
+      done = offset + this.#prefix + entry.length
       parts.push({ from: offset, to: done, entry })
       offset = done
     }
@@ -170,11 +182,19 @@ export class FrameDump {
   }
 
   async #entryAt(offset: number, to: number): Promise<(DecodedEntry & EntryVerdict) | null> {
-    const head = await this.#window.view(offset, Math.min(ENTRY_HEAD_BYTES, to - offset))
-    const entry = decodeEntry(head.buffer, head.at, { segment: this.#segment, offset }, this.#checksum)
-    if (entry === null || offset + entry.length > to) return null
-    const { buffer, at } = await this.#window.view(offset, entry.length)
-    const isPayloadRight = entry.payloadAt !== 0 || payloadOf(buffer, at, entry, this.#checksum) !== null
+    const head = await this.#window.view(offset, Math.min(this.#prefix + ENTRY_HEAD_BYTES, to - offset))
+    const place = { segment: this.#segment, offset }
+    const entry =
+      this.#prefix > 0
+        ? movedEntryAt(head.buffer, head.at, this.#segment, this.#checksum)
+        : decodeEntry(head.buffer, head.at, place, this.#checksum)
+    if (entry === null || offset + this.#prefix + entry.length > to) return null
+    const whole = await this.#window.view(offset, this.#prefix + entry.length)
+    const [buffer, at] = [whole.buffer, whole.at + this.#prefix]
+    const isPayloadRight =
+      entry.payloadAt !== 0 ||
+      entry.type === ENTRY_TYPE.keyOnly ||
+      payloadOf(buffer, at, entry, this.#checksum) !== null
     return { ...entry, isPayloadRight, isPaddingRight: isPaddingZero(buffer, at, entry) }
   }
 
@@ -182,7 +202,8 @@ export class FrameDump {
   async #nextCandidate(offset: number, to: number): Promise<number> {
     for (let from = offset; from < to;) {
       const { buffer, at, length } = await this.#window.view(from, 1)
-      for (let i = 0; i < length && from + i < to; i += 8) if (buffer[at + i] === ENTRY_MAGIC) return from + i
+      for (let i = 0; i < length && from + i < to; i += 8)
+        if (this.#prefix > 0 || buffer[at + i] === ENTRY_MAGIC) return from + i
       if (length === 0) return to
       from += Math.ceil(length / 8) * 8
     }

@@ -52,6 +52,22 @@ export const FRAME_FIELDS = {
   chain: { at: 56, bytes: 8 },
 } as const
 
+/** In a segment that was written again, the place where an entry was born stands before it. */
+export const BIRTH_FIELDS = {
+  birthSegment: { at: 0, bytes: 4 },
+  birthOffset: { at: 4, bytes: 4 },
+} as const
+export const BIRTH_PREFIX_BYTES = 8
+
+/** One row of the map of a segment that was written again. */
+export const MAP_FIELDS = {
+  birthSegment: { at: 0, bytes: 4 },
+  birthOffset: { at: 4, bytes: 4 },
+  newOffset: { at: 8, bytes: 4 },
+} as const
+export const MAP_ROW_BYTES = 12
+export const MAP_SUM_BYTES = 8
+
 /** Identity file: `TWINLOG` and a line feed. */
 export const IDENTITY_MAGIC = Buffer.from('TWINLOG\n', 'latin1')
 export const IDENTITY_BYTES = 64

@@ -36,6 +36,7 @@ export async function createSegment(segment: NewSegment, fill: (file: DiskFile) 
     cutChain: end.chain ?? 0n,
     nextLog: segment.nextLog,
     timeline: identity.timeline,
+    rewritten: null,
   }
   const file = await disk.create(unfinishedSegmentPath(number), { durable: segment.durable })
   try {

@@ -5,10 +5,11 @@ import type { Checksum } from '../bytes/checksum.ts'
 import { ReadPace } from '../bytes/read-pace.ts'
 import { TwinlogError } from '../errors.ts'
 import { decodeEntry, type DecodedEntry, entryLength, isKnownEntry, payloadOf, type Place } from '../record/entry.ts'
-import { ENTRY_HEADER_BYTES, KEY_BYTES, META_BYTES_MAX, PAYLOAD_BYTES_MAX } from '../record/layout.ts'
+import { ENTRY_HEADER_BYTES, ENTRY_TYPE, KEY_BYTES, META_BYTES_MAX, PAYLOAD_BYTES_MAX } from '../record/layout.ts'
 import type { Location } from './frame-builder.ts'
 import type { RecentFrames } from './recent-frames.ts'
-import { type SegmentFiles, segmentPath } from './segment-files.ts'
+import { segmentPath } from './segment-files.ts'
+import type { SegmentFile, SegmentFiles } from './segment-handles.ts'
 
 const ENTRY_BYTES_MAX = entryLength(KEY_BYTES, META_BYTES_MAX, PAYLOAD_BYTES_MAX)
 
@@ -30,14 +31,17 @@ export class RecordReader {
   }
 
   /**
-   * The entry at `location` with its payload, wherever that is stored, both verified.
+   * The entry that was born at `location` with its payload, wherever they stand now, both verified. Null when it is gone:
+   * it was trimmed, redacted or removed, and its segment written again without it.
    * @throws CORRUPT with the place; FORMAT_UNSUPPORTED for an entry that only later versions can read
    */
-  read(location: Location): VerifiedEntry | Promise<VerifiedEntry> {
+  read(location: Location): VerifiedEntry | null | Promise<VerifiedEntry | null> {
     return this.#use(location, bytes => {
+      if (bytes === null) return null
       const entry = decodeEntry(bytes, 0, location, this.#checksum)
       if (entry === null) throw corrupt(location, 'its header')
       if (!isKnownEntry(bytes, 0)) throw unsupported(location)
+      if (entry.type === ENTRY_TYPE.keyOnly) return null
       if (entry.payloadAt !== 0) return this.#readShared(entry, location.segment)
       const payload = payloadOf(bytes, 0, entry, this.#checksum)
       if (payload === null) throw corrupt(location, 'its payload')
@@ -49,36 +53,48 @@ export class RecordReader {
   async #readShared(entry: DecodedEntry, segment: number): Promise<VerifiedEntry> {
     const place = { segment, offset: entry.payloadAt }
     const head = await this.#use({ ...place, length: ENTRY_HEADER_BYTES }, bytes =>
-      decodeEntry(bytes, 0, place, this.#checksum),
+      bytes === null ? null : decodeEntry(bytes, 0, place, this.#checksum),
     )
     if (head === null || head.payloadSum !== entry.payloadSum) throw corrupt(place, 'the header of its shared payload')
     const payload = await this.#use({ ...place, length: head.length }, bytes =>
-      payloadOf(bytes, 0, head, this.#checksum),
+      bytes === null ? null : payloadOf(bytes, 0, head, this.#checksum),
     )
     if (payload === null) throw corrupt(place, 'its shared payload')
     return { entry, payload }
   }
 
-  /** Hands the bytes at `location` to `use`, which must take what it needs before it returns. */
-  #use<Result>(location: Location, use: (bytes: Buffer) => Result | Promise<Result>): Result | Promise<Result> {
+  /** Hands the bytes that were born at `location` to `use`, which must take what it needs before it returns. */
+  #use<Result>(location: Location, use: (bytes: Buffer | null) => Result | Promise<Result>): Result | Promise<Result> {
     if (location.length > ENTRY_BYTES_MAX) throw corrupt(location, 'its length')
     const recent = this.#recent.get(location, location.length)
     if (recent !== null) return use(recent.subarray(0, location.length))
-    if (!this.#pace.isHot) return this.#readCold(location).then(use)
+    if (!this.#pace.isHot || !this.#files.isReady(location.segment)) return this.#readCold(location).then(use)
     const target = Buffer.allocUnsafe(location.length)
     const count = this.#pace.run(() =>
-      this.#files.usingSync(location.segment, file => file.readSync(target, 0, location.length, location.offset)),
+      this.#files.usingSync(location.segment, segment => {
+        const offset = offsetIn(segment, location)
+        return offset === null ? null : segment.file.readSync(target, 0, location.length, offset)
+      }),
     )
-    return use(target.subarray(0, count))
+    return use(count === null ? null : target.subarray(0, count))
   }
 
-  async #readCold(location: Location): Promise<Buffer> {
+  async #readCold(location: Location): Promise<Buffer | null> {
     const target = Buffer.allocUnsafe(location.length)
-    const count = await this.#files.using(location.segment, file =>
-      file.read(target, 0, location.length, location.offset),
-    )
-    return target.subarray(0, count)
+    const count = await this.#files.using(location.segment, async segment => {
+      const offset = offsetIn(segment, location)
+      return offset === null ? null : segment.file.read(target, 0, location.length, offset)
+    })
+    return count === null ? null : target.subarray(0, count)
   }
+}
+
+/** Null when the entry is gone. @throws CORRUPT when it may be there, and only its trace is lost */
+function offsetIn({ map }: SegmentFile, location: Place): number | null {
+  if (map === null) return location.offset
+  const offset = map.offsetOf(location.offset)
+  if (offset === null && !map.isComplete) throw corrupt(location, 'the segment that was written again')
+  return offset
 }
 
 function unsupported(place: Place): TwinlogError<'FORMAT_UNSUPPORTED'> {

@@ -86,13 +86,14 @@ export async function assertSupported(reading: SegmentReading): Promise<void> {
   if (last > 0) await withSegment(reading.disk, last, file => tryReadSegmentHeader(reading, file, last))
 }
 
-/** The header of a segment. @throws LOG_LOST when it is damaged: then nobody knows where the one before it ends */
+/** The header of a segment, in a file of that generation. @throws LOG_LOST when it is damaged: then nobody knows where the one before it ends */
 export async function readSegmentHeader(
   reading: SegmentReading,
   file: DiskFile,
   segment: number,
+  generation = 0,
 ): Promise<SegmentHeader> {
-  const header = await tryReadSegmentHeader(reading, file, segment)
+  const header = await tryReadSegmentHeader(reading, file, segment, generation)
   if (header === null) throw lost(segment, 'has a damaged header')
   return header
 }
@@ -102,22 +103,24 @@ export async function tryReadSegmentHeader(
   reading: SegmentReading,
   file: DiskFile,
   segment: number,
+  generation = 0,
 ): Promise<SegmentHeader | null> {
   const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES)
   const count = await file.read(bytes, 0, bytes.length, 0)
-  const header = decodeSegmentHeader(bytes.subarray(0, count), reading.storeId, reading.checksum, segmentPath(segment))
-  return header?.firstSegment === segment ? header : null
+  const place = segmentPath(segment, generation)
+  const header = decodeSegmentHeader(bytes.subarray(0, count), reading.storeId, reading.checksum, place)
+  return header?.firstSegment === segment && header.generation === generation ? header : null
 }
 
 /** What a segment's header says of the store: for a store whose identity file is damaged or gone. Null: none says it. */
 export async function identityInSegments(disk: Disk): Promise<StoreIdentity | null> {
-  for (const segment of await segmentsOf(disk)) {
+  for (const [segment, generation] of await segmentsOf(disk)) {
     const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES)
-    const count = await withSegment(disk, segment, file => file.read(bytes, 0, bytes.length, 0))
+    const count = await withSegment(disk, segment, file => file.read(bytes, 0, bytes.length, 0), generation)
     const { at, bytes: length } = SEGMENT_FIELDS.storeId
     const storeId = Buffer.from(bytes.subarray(at, at + length))
     const checksum = await Checksum.forStore(storeId)
-    const header = decodeSegmentHeader(bytes.subarray(0, count), storeId, checksum, segmentPath(segment))
+    const header = decodeSegmentHeader(bytes.subarray(0, count), storeId, checksum, segmentPath(segment, generation))
     if (header !== null) return { storeId, timeline: header.timeline, createdAt: 0 }
   }
   return null
@@ -137,8 +140,9 @@ export async function withSegment<Result>(
   disk: Disk,
   segment: number,
   use: (file: DiskFile) => Promise<Result>,
+  generation = 0,
 ): Promise<Result> {
-  const file = disk.open(segmentPath(segment))
+  const file = disk.open(segmentPath(segment, generation))
   try {
     return await use(file)
   } finally {

@@ -7,7 +7,7 @@ import type { Checksum } from '../bytes/checksum.ts'
 import { TwinlogError } from '../errors.ts'
 import { FORMAT_VERSION, SEGMENT_FIELDS as F, SEGMENT_HEADER_BYTES, SEGMENT_MAGIC } from './layout.ts'
 
-interface SegmentName {
+export interface SegmentName {
   readonly firstSegment: number
   readonly lastSegment: number
   readonly generation: number
@@ -21,6 +21,21 @@ export interface SegmentHeader extends SegmentName {
   /** The lowest log number never used when the segment began. */
   readonly nextLog: number
   readonly timeline: number
+  /** Null in generation 0. */
+  readonly rewritten: RewrittenFacts | null
+}
+
+/** What only the header of a segment that was written again says: it ends with what it names, and holds so much. */
+export interface RewrittenFacts {
+  /** Trims, redactions and removals up to this commit have been applied. */
+  readonly reclaimedThrough: number
+  /** The segment's last commit, whether anything of it is left, and its chain before anything was written again. */
+  readonly lastCommit: number
+  readonly chainOut: bigint
+  readonly frameCount: number
+  readonly mapCount: number
+  /** Where the frames end and the map begins. */
+  readonly mapOffset: number
 }
 
 const NAME = /^(\d{10})-(\d{10})\.(\d+)\.seg$/
@@ -53,13 +68,22 @@ export function encodeSegmentHeader(header: SegmentHeader, storeId: Uint8Array, 
   bytes.writeBigUInt64BE(header.cutChain, F.cutChain.at)
   writeU64(bytes, header.nextLog, F.nextLog.at)
   writeU64(bytes, header.timeline, F.timeline.at)
+  const { rewritten } = header
+  if (rewritten !== null) {
+    writeU64(bytes, rewritten.reclaimedThrough, F.reclaimedThrough.at)
+    writeU64(bytes, rewritten.lastCommit, F.lastCommit.at)
+    bytes.writeBigUInt64BE(rewritten.chainOut, F.chainOut.at)
+    bytes.writeUInt32BE(rewritten.frameCount, F.frameCount.at)
+    bytes.writeUInt32BE(rewritten.mapCount, F.mapCount.at)
+    writeU64(bytes, rewritten.mapOffset, F.mapOffset.at)
+  }
   bytes.writeBigUInt64BE(checksum.sum(bytes.subarray(0, F.headerSum.at)), F.headerSum.at)
   return bytes
 }
 
 /**
  * Null when these are no undamaged header of this store.
- * @throws FORMAT_UNSUPPORTED for a newer version, a critical flag, or a generation that only later versions write
+ * @throws FORMAT_UNSUPPORTED for a newer version or a critical flag
  */
 export function decodeSegmentHeader(
   bytes: Buffer,
@@ -72,7 +96,7 @@ export function decodeSegmentHeader(
   if (!bytes.subarray(F.storeId.at, F.storeId.at + F.storeId.bytes).equals(storeId)) return null
   const version = bytes.readUInt16BE(F.version.at)
   const generation = bytes.readUInt32BE(F.generation.at)
-  if (version > FORMAT_VERSION || bytes.readUInt32BE(F.criticalFlags.at) !== 0 || generation !== 0) {
+  if (version > FORMAT_VERSION || bytes.readUInt32BE(F.criticalFlags.at) !== 0) {
     throw new TwinlogError('FORMAT_UNSUPPORTED', `${place} was written by a newer version of twinlog`, {
       place,
       version,
@@ -87,6 +111,18 @@ export function decodeSegmentHeader(
     cutChain: bytes.readBigUInt64BE(F.cutChain.at),
     nextLog: readU64(bytes, F.nextLog.at),
     timeline: readU64(bytes, F.timeline.at),
+    rewritten: generation === 0 ? null : rewrittenIn(bytes),
+  }
+}
+
+function rewrittenIn(bytes: Buffer): RewrittenFacts {
+  return {
+    reclaimedThrough: readU64(bytes, F.reclaimedThrough.at),
+    lastCommit: readU64(bytes, F.lastCommit.at),
+    chainOut: bytes.readBigUInt64BE(F.chainOut.at),
+    frameCount: bytes.readUInt32BE(F.frameCount.at),
+    mapCount: bytes.readUInt32BE(F.mapCount.at),
+    mapOffset: readU64(bytes, F.mapOffset.at),
   }
 }
 

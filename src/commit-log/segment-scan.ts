@@ -31,6 +31,10 @@ export interface ScannedFrame {
   readonly entries: readonly DecodedEntry[]
   /** Null when undamaged; `header` when all entries are known nevertheless; `entries` when some can't be known. */
   readonly damage: null | 'header' | 'entries'
+  /** Where an entry of this frame stands in the file: where it was born, unless the segment was written again. */
+  offsetOf(entry: DecodedEntry): number
+  /** The entry's bytes as they stand in the file, not copied. Valid while the frame is the newest one yielded. */
+  bytesOf(entry: DecodedEntry): Buffer
   /** A verified copy, or null when it is damaged. Valid while the frame is the newest one yielded. */
   payload(entry: DecodedEntry): Buffer | null
   /** Whether the bytes behind the payload are zero, as they must be. Valid as long as `payload`. */
@@ -116,20 +120,24 @@ async function readFrame(
     commit: header.commit,
     entries: body.entries,
     damage: isRight ? null : 'entries',
-    ...lookingAt(view, place, checksum),
+    ...inView(view, entry => entry.place.offset - place.offset, place, checksum),
   }
 }
 
-/** How a frame that begins at `view.at` gets at what its entries carry. */
-function lookingAt(
+type InView = Pick<ScannedFrame, 'offsetOf' | 'bytesOf' | 'payload' | 'isPaddingRight'>
+
+/** How to get at the entries of a frame. @param within how far from the frame's start an entry stands */
+export function inView(
   view: { readonly buffer: Buffer; readonly at: number },
+  within: (entry: DecodedEntry) => number,
   frame: Place,
   checksum: Checksum,
-): Pick<ScannedFrame, 'payload' | 'isPaddingRight'> {
-  const at = (entry: DecodedEntry): number => view.at + entry.place.offset - frame.offset
+): InView {
   return {
-    payload: entry => payloadOf(view.buffer, at(entry), entry, checksum),
-    isPaddingRight: entry => isPaddingZero(view.buffer, at(entry), entry),
+    offsetOf: entry => frame.offset + within(entry),
+    bytesOf: entry => view.buffer.subarray(view.at + within(entry), view.at + within(entry) + entry.length),
+    payload: entry => payloadOf(view.buffer, view.at + within(entry), entry, checksum),
+    isPaddingRight: entry => isPaddingZero(view.buffer, view.at + within(entry), entry),
   }
 }
 
@@ -163,7 +171,7 @@ async function readDamaged(
     commit: end.commit,
     entries: body.entries,
     damage: isKnown ? 'header' : 'entries',
-    ...lookingAt(view, place, checksum),
+    ...inView(view, entry => entry.place.offset - place.offset, place, checksum),
   }
 }
 

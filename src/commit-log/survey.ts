@@ -5,16 +5,20 @@
 import type { DiskFile } from './disk.ts'
 import { FileWindow } from './file-window.ts'
 import { SEGMENT_HEADER_BYTES } from './layout.ts'
-import { LOG_START, type SegmentReading, startOf, tryReadSegmentHeader, withSegment } from './recovery.ts'
-import { segmentPath, segmentsOf } from './segment-files.ts'
+import { LOG_START, type SegmentReading, startOf, tryReadSegmentHeader } from './recovery.ts'
+import { surveyRewritten } from './rewritten-survey.ts'
+import { segmentPath } from './segment-files.ts'
 import type { SegmentHeader } from './segment-header.ts'
 import { findFrame, type LogPoint, scanSegment, type ScannedFrame, surveyDurable } from './segment-scan.ts'
+import { SurveyedFiles } from './surveyed-files.ts'
 
 /** Damage that is not in a frame. A damaged frame says so itself. */
 export type LogDamage =
   /** The files of these segments are missing. */
   | { readonly kind: 'segment-missing'; readonly file: string; readonly from: number; readonly to: number }
   | { readonly kind: 'segment-header'; readonly file: string }
+  /** Of a segment that was written again, where its entries went. They say it too. */
+  | { readonly kind: 'segment-map'; readonly file: string; readonly offset: number }
   /** Between two segments: nothing at all is left of these commits. */
   | { readonly kind: 'commits-missing'; readonly file: string; readonly from: number; readonly to: number }
   /** The frames before the segment's begin are not the ones it was written after. */
@@ -35,6 +39,8 @@ export type SurveyStep =
 export interface Survey {
   readonly segments: number
   readonly totalBytes: number
+  /** Whether some of what was read so far was written again: then what is not there need not be missing. */
+  hasRewritten(): boolean
   steps(): AsyncGenerator<SurveyStep, SurveyEnd>
 }
 
@@ -46,66 +52,83 @@ export interface SurveyEnd {
   readonly nextLog: number
 }
 
-/** What lies in the way of reading one segment to its end. */
-interface Bounds {
+/** One segment as it is to be walked. */
+interface SegmentPlan {
   readonly header: SegmentHeader | null
   readonly start: LogPoint
+  readonly frames: AsyncGenerator<ScannedFrame>
+  /** Where it ends itself, whatever its frames say; null: where its frames end. */
+  readonly end: LogPoint | null
   /** Where the next segment's header says that this one ends. */
   readonly cut: LogPoint | null
-  /** The last commit here, as the next segment's first frame says; null when nothing says so. */
-  readonly lastCommit: number | null
+  readonly damagedMapAt: number | null
 }
 
-/** What is there now; what a running owner adds in later segments is left out. @throws FORMAT_UNSUPPORTED */
+/**
+ * What is there now. What a running owner adds in later segments is left out, unless it writes segments again meanwhile:
+ * what is gone from those is named further on. @throws FORMAT_UNSUPPORTED
+ */
 export async function surveyLog(reading: SegmentReading): Promise<Survey> {
-  const segments = await segmentsOf(reading.disk)
-  const sizes = new Map<number, number>()
-  for (const segment of segments) sizes.set(segment, await withSegment(reading.disk, segment, file => file.size()))
-  const totalBytes = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0)
-  return { segments: segments.length, totalBytes, steps: () => stepsOf(reading, segments, sizes) }
+  const files = await SurveyedFiles.in(reading.disk)
+  let totalBytes = 0
+  for (const segment of files.segments) totalBytes += await files.using(segment, file => file.size())
+  return {
+    segments: files.segments.length,
+    totalBytes,
+    hasRewritten: () => files.hasRewritten,
+    steps: () => stepsOf(reading, files),
+  }
 }
 
-async function* stepsOf(
-  reading: SegmentReading,
-  segments: readonly number[],
-  sizes: ReadonlyMap<number, number>,
-): AsyncGenerator<SurveyStep, SurveyEnd> {
+async function* stepsOf(reading: SegmentReading, files: SurveyedFiles): AsyncGenerator<SurveyStep, SurveyEnd> {
   let point = LOG_START
   let tornTail: SurveyEnd['tornTail'] = null
   let nextLog = 2
   let bytesBefore = 0
-  for (const [i, segment] of segments.entries()) {
-    const path = segmentPath(segment)
+  let isLast = false
+  for (let segment = files.after(0); segment !== null && !isLast; segment = files.after(segment)) {
     if (segment !== point.segment + 1) {
-      const from = point.segment + 1
-      yield { kind: 'damage', damage: { kind: 'segment-missing', file: segmentPath(from), from, to: segment - 1 } }
+      yield segmentsMissing(point.segment + 1, segment - 1)
       point = { segment: segment - 1, offset: 0, commit: point.commit, chain: null }
     }
-    const file = reading.disk.open(path)
+    const { file, generation } = await files.open(segment)
+    const path = segmentPath(segment, generation)
     try {
-      const bounds = await boundsOf(reading, file, segment, point, segments[i + 1] === segment + 1)
-      if (bounds.header === null) yield { kind: 'damage', damage: { kind: 'segment-header', file: path } }
-      nextLog = Math.max(nextLog, bounds.header?.nextLog ?? 0)
-      yield* seam(point, bounds.start, path)
-      point = bounds.start
-      for await (const frame of framesIn(reading, file, bounds)) {
+      isLast = files.after(segment) === null
+      const plan = await planOf(reading, files, file, generation, point)
+      if (plan.header === null) yield { kind: 'damage', damage: { kind: 'segment-header', file: path } }
+      nextLog = Math.max(nextLog, plan.header?.nextLog ?? 0)
+      yield* seam(point, plan.start, path)
+      point = plan.start
+      for await (const frame of plan.frames) {
         // A frame that was written again, where nothing says so, goes back over what was read.
-        const firstCommit = Math.min(point.commit + 1, frame.commit)
+        const isAlone = generation > 0 && frame.damage === null
+        const firstCommit = isAlone ? frame.commit : Math.min(point.commit + 1, frame.commit)
         yield { kind: 'frame', frame, file: path, firstCommit, readBytes: bytesBefore + frame.end.offset }
         point = frame.end
       }
-      if (bounds.cut !== null) {
-        yield* seam(point, bounds.cut, segmentPath(segment + 1))
-        point = bounds.cut
+      const offset = plan.damagedMapAt
+      if (offset !== null) yield { kind: 'damage', damage: { kind: 'segment-map', file: path, offset } }
+      point = plan.end ?? point
+      if (plan.cut !== null) {
+        yield* seam(point, plan.cut, segmentPath(segment + 1))
+        point = plan.cut
       }
-      const bytes = (await file.size()) - point.offset
-      if (i === segments.length - 1 && bytes > 0) tornTail = { file: path, offset: point.offset, bytes }
+      const size = await file.size()
+      if (isLast && generation === 0 && size > point.offset)
+        tornTail = { file: path, offset: point.offset, bytes: size - point.offset }
+      // Only what has a successor is ever written again.
+      if (isLast && generation > 0) yield segmentsMissing(segment + 1, segment + 1)
+      bytesBefore += size
     } finally {
       await file.close()
     }
-    bytesBefore += sizes.get(segment) ?? 0
   }
   return { end: point, tornTail, nextLog }
+}
+
+function segmentsMissing(from: number, to: number): SurveyStep {
+  return { kind: 'damage', damage: { kind: 'segment-missing', file: segmentPath(from), from, to } }
 }
 
 /** Whether what was read up to `before` is what `after` was written behind. */
@@ -118,25 +141,41 @@ function* seam(before: LogPoint, after: LogPoint, file: string): Generator<Surve
   }
 }
 
-async function boundsOf(
+async function planOf(
   reading: SegmentReading,
+  files: SurveyedFiles,
   file: DiskFile,
-  segment: number,
+  generation: number,
   before: LogPoint,
-  hasNext: boolean,
-): Promise<Bounds> {
-  const header = await tryReadSegmentHeader(reading, file, segment)
+): Promise<SegmentPlan> {
+  const segment = before.segment + 1
+  const header = await tryReadSegmentHeader(reading, file, segment, generation)
+  const { cut, lastCommit } = await endOf(reading, files, segment)
+  if (generation > 0) return { header, cut, ...(await surveyRewritten(reading, file, header, before, cut)) }
   const start = header === null ? await startWithoutHeader(reading, file, segment, before) : startOf(header)
-  if (!hasNext) return { header, start, cut: null, lastCommit: null }
+  const frames = framesIn(reading, file, start, cut, lastCommit)
+  return { header, start, frames, end: null, cut, damagedMapAt: null }
+}
+
+/**
+ * Where the segment ends, as the next one says: by its header, or else its last commit by the first frame there, unless
+ * frames may be gone from it.
+ */
+async function endOf(
+  reading: SegmentReading,
+  files: SurveyedFiles,
+  segment: number,
+): Promise<{ readonly cut: LogPoint | null; readonly lastCommit: number | null }> {
   const next = segment + 1
-  return withSegment(reading.disk, next, async nextFile => {
-    const nextHeader = await tryReadSegmentHeader(reading, nextFile, next)
-    if (nextHeader !== null) {
-      const { cutOffset: offset, cutCommit: commit, cutChain: chain } = nextHeader
-      return { header, start, cut: { segment, offset, commit, chain }, lastCommit: commit }
+  if (files.after(segment) !== next) return { cut: null, lastCommit: null }
+  return files.using(next, async (file, generation) => {
+    const header = await tryReadSegmentHeader(reading, file, next, generation)
+    if (header !== null) {
+      const { cutOffset: offset, cutCommit: commit, cutChain: chain } = header
+      return { cut: { segment, offset, commit, chain }, lastCommit: commit }
     }
-    const first = await firstFrameOf(reading, nextFile, next)
-    return { header, start, cut: null, lastCommit: first === null ? null : first.commit - 1 }
+    const first = generation > 0 ? null : await firstFrameOf(reading, file, next)
+    return { cut: null, lastCommit: first === null ? null : first.commit - 1 }
   })
 }
 
@@ -167,7 +206,9 @@ async function firstFrameOf(
 async function* framesIn(
   { checksum }: SegmentReading,
   file: DiskFile,
-  { start, cut, lastCommit }: Bounds,
+  start: LogPoint,
+  cut: LogPoint | null,
+  lastCommit: number | null,
 ): AsyncGenerator<ScannedFrame> {
   if (cut !== null) {
     yield* scanSegment(file, start, { cut, durableCommit: cut.commit }, checksum)

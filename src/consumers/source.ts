@@ -122,10 +122,11 @@ export class LogSource<Value> implements Source<Value> {
     // The actor was removed and added again: this is another log, and none of it was read.
     if (bounds.epoch !== epoch && epoch !== 0) return this.read([bounds.epoch, 0])
     checkCursors(this.log, bounds, { after: seq })
-    const records = slice.records.map(
+    const there = slice.records.filter(({ redacted }) => !redacted)
+    const records = there.map(
       stored => new ConsumedRecord<Value>(this.log, bounds.epoch, stored, [bounds.epoch, stored.seq], () => null),
     )
-    const last = records.at(-1)?.seq ?? seq
+    const last = slice.records.at(-1)?.seq ?? seq
     return { records, through: [bounds.epoch, last], isEnd: last >= bounds.tip }
   }
 

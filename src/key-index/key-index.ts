@@ -28,6 +28,8 @@ const LEDGER_BATCHES = 1024
 const PAST_ALL_KEYS = Buffer.from([0xff])
 /** A start that went well so long ends the row of unclean ones before it. */
 const SERVED_MS = 30_000
+/** Every key begins with six bytes of a number. */
+const BEFORE_ALL_KEYS = Buffer.from([0])
 
 export class KeyIndex {
   readonly #directory: string
@@ -139,6 +141,16 @@ export class KeyIndex {
   async #settle(): Promise<void> {
     await this.#database.compactRange(PAST_ALL_KEYS, PAST_ALL_KEYS)
     this.#unsettled = 0
+  }
+
+  /**
+   * Lets LevelDB write all of its tables again, so that nothing deleted or replaced stays in them. It leaves a table as
+   * it is that nothing newer touches: so all there is goes into tables, and what comes then reaches over all of them.
+   */
+  async purge(): Promise<void> {
+    await this.#database.compactRange(PAST_ALL_KEYS, PAST_ALL_KEYS)
+    await this.#delete([BEFORE_ALL_KEYS, PAST_ALL_KEYS])
+    await this.#database.compactRange(BEFORE_ALL_KEYS, PAST_ALL_KEYS)
   }
 
   async heads(logs: readonly number[]): Promise<(values.Head | null)[]> {

@@ -20,10 +20,27 @@ export type Change =
       readonly codec: number
       readonly payloadSum: bigint
     }
+  | {
+      /** What is left of a record that is gone. */
+      readonly kind: 'key'
+      readonly log: number
+      readonly seq: number
+      readonly key: Uint8Array
+      readonly codec: number
+      readonly payloadSum: bigint
+    }
+  | { readonly kind: 'redact'; readonly log: number; readonly seq: number; readonly location: Location }
   | { readonly kind: 'bounds'; readonly log: number; readonly first: number; readonly tip: number }
   | { readonly kind: 'actorAdded'; readonly id: string; readonly number: number }
   | { readonly kind: 'actorRemoved'; readonly id: string; readonly number: number }
   | { readonly kind: 'item'; readonly key: string; readonly version: number; readonly value: Buffer | null }
+
+/** What says of one record of a log where it is, or what is left of it. */
+export type RecordChange = Change & { readonly kind: 'append' | 'key' | 'redact' }
+
+export function isRecordChange(change: Change): change is RecordChange {
+  return change.kind === 'append' || change.kind === 'key' || change.kind === 'redact'
+}
 
 /** An actor's log number: even for its inbox, odd for its outbox. */
 export function logNumber(actorNumber: number, box: 'inbox' | 'outbox'): number {
@@ -61,6 +78,12 @@ function changeOf(frame: ScannedFrame, entry: DecodedEntry): readonly Change[] |
     const { log, seq, key, codec, payloadSum } = entry
     return [{ kind: 'append', log, seq, key, codec, payloadSum, location: { ...entry.place, length: entry.length } }]
   }
+  if (entry.type === ENTRY_TYPE.keyOnly) {
+    const { log, seq, key, codec, payloadSum } = entry
+    return key === null ? 'unknown' : [{ kind: 'key', log, seq, key, codec, payloadSum }]
+  }
+  if (entry.type === ENTRY_TYPE.redact)
+    return [{ kind: 'redact', log: entry.log, seq: entry.seq, location: { ...entry.place, length: entry.length } }]
   if (entry.type === ENTRY_TYPE.payload) return null
   const body = frame.payload(entry)
   if (body === null) return 'unknown'

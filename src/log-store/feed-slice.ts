@@ -28,6 +28,20 @@ export interface FeedSource {
   readonly end: LogPoint
   frames(from: LogPoint, end: LogPoint): AsyncIterable<ScannedFrame>
   logOf(log: number): Promise<FeedLog>
+  /** The sequences among these that were redacted: what was appended there counts no more, though it may still stand. */
+  redactedAmong(log: number, records: readonly RecordPlace[]): Promise<ReadonlySet<number>>
+}
+
+/** A record of a log, and where it was appended. */
+export interface RecordPlace {
+  readonly seq: number
+  readonly place: Place
+}
+
+/** An entry of the slice, before it is known whether it was redacted. */
+interface Candidate extends RecordPlace {
+  readonly log: number
+  readonly entry: FeedEntry
 }
 
 /** The point behind all of a commit. */
@@ -54,11 +68,16 @@ export async function readFeedSlice(source: FeedSource, range: FeedRange): Promi
     }
     places.remember(before.commit, before.point)
   }
-  return { records: slice.records, damage: slice.damage, through: slice.through, end: endOfCommit(end.commit) }
+  return {
+    records: await slice.unredacted(),
+    damage: slice.damage,
+    through: slice.through,
+    end: endOfCommit(end.commit),
+  }
 }
 
 class SliceBuilder {
-  readonly records: FeedEntry[] = []
+  readonly #candidates: Candidate[] = []
   damage: FeedDamage | null = null
   through: FeedPoint
   readonly #source: FeedSource
@@ -82,19 +101,22 @@ class SliceBuilder {
       // What is left of several damaged commits is counted through.
       const point = { commit, ordinal: isOrdered ? entry.ordinal : i }
       if (entry.type !== ENTRY_TYPE.append || !this.#isBehind(point)) continue
-      if (this.records.length >= this.#recordsMax || this.#bytes >= SLICE_BYTES) return false
+      if (this.#candidates.length >= this.#recordsMax || this.#bytes >= SLICE_BYTES) return false
       if (!this.#logs.has(entry.log)) this.#logs.set(entry.log, await this.#find(entry.log))
       const log = this.#logs.get(entry.log) ?? null
       if (log === null || entry.seq < log.first) continue
       const codec = codecName(entry.codec)
       const payload = payloadIn(frame, entry)
+      const { seq, receivedAt, place } = entry
       if (payload === null || codec === undefined) {
+        if (await this.#isRedacted(entry.log, { seq, place })) continue
         this.damage = { place: placeName(entry.place), log: log.name, seq: entry.seq, through: point }
         return false
       }
-      const { seq, receivedAt } = entry
       const epoch = actorNumberOfLog(entry.log)
-      this.records.push({ log: log.name, epoch, seq, receivedAt, codec, payload, meta: entry.meta ?? EMPTY, point })
+      const meta = entry.meta ?? EMPTY
+      const record = { log: log.name, epoch, seq, receivedAt, codec, payload, meta, redacted: false, point }
+      this.#candidates.push({ log: entry.log, seq, place, entry: record })
       this.#bytes += payload.length
       this.through = point
     }
@@ -105,6 +127,27 @@ class SliceBuilder {
     }
     this.through = through
     return true
+  }
+
+  /** What was redacted since it was appended is no longer there. */
+  async unredacted(): Promise<FeedEntry[]> {
+    const byLog = new Map<number, Candidate[]>()
+    for (const candidate of this.#candidates) {
+      const others = byLog.get(candidate.log)
+      if (others === undefined) byLog.set(candidate.log, [candidate])
+      else others.push(candidate)
+    }
+    const gone = new Set<FeedEntry>()
+    for (const [log, candidates] of byLog) {
+      const redacted = await this.#source.redactedAmong(log, candidates)
+      if (redacted.size === 0) continue
+      for (const { seq, entry } of candidates) if (redacted.has(seq)) gone.add(entry)
+    }
+    return this.#candidates.flatMap(({ entry }) => (gone.has(entry) ? [] : entry))
+  }
+
+  async #isRedacted(log: number, record: RecordPlace): Promise<boolean> {
+    return (await this.#source.redactedAmong(log, [record])).has(record.seq)
   }
 
   #isBehind({ commit, ordinal }: FeedPoint): boolean {

@@ -19,19 +19,21 @@ export function codecName(codec: number): Codec | undefined {
 }
 
 /**
- * Null when the entry is not record `seq` of `log`: whoever said where it lies was wrong.
+ * Null when the entry is gone, or is not record `seq` of `log`: whoever said where it lies was wrong.
  * @throws LostRecordError when the entry declares that record lost
  */
-export function toStoredRecord({ entry, payload }: VerifiedEntry, log: number, seq: number): StoredRecord | null {
-  if (entry.log !== log) return null
+export function toStoredRecord(found: VerifiedEntry | null, log: number, seq: number): StoredRecord | null {
+  if (found === null || found.entry.log !== log) return null
+  const { entry, payload } = found
   if (entry.type === ENTRY_TYPE.lost) {
-    const stretch = decodeLost(Buffer.from(payload))
+    const stretch = decodeLost(payload)
     if (stretch === null || seq < stretch.from || seq > stretch.to) return null
     throw new LostRecordError(stretch.from, stretch.to)
   }
   const codec = codecName(entry.codec)
-  if (entry.type !== ENTRY_TYPE.append || entry.seq !== seq || codec === undefined) return null
-  return { seq, receivedAt: entry.receivedAt, codec, payload, meta: entry.meta ?? EMPTY }
+  const redacted = entry.type === ENTRY_TYPE.redact
+  if ((entry.type !== ENTRY_TYPE.append && !redacted) || entry.seq !== seq || codec === undefined) return null
+  return { seq, receivedAt: entry.receivedAt, codec, payload, meta: entry.meta ?? EMPTY, redacted }
 }
 
 /** The record was lost before this log was written, and the log says so. Becomes a `LOST` error in `aboutRecord`. */

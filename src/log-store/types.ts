@@ -6,6 +6,7 @@
  * Every method may reject with `CLOSED` after `close`, and with `IO_ERROR`; other codes are named at the method.
  */
 import type { TwinlogError } from '../errors.ts'
+import type { CompactOptions, CompactReport } from './compact-options.ts'
 
 /** The two logs of an actor. */
 export type Box = 'inbox' | 'outbox'
@@ -92,6 +93,15 @@ export interface StoredRecord {
   readonly payload: Uint8Array
   /** A copy that the caller owns; empty when none was given. */
   readonly meta: Uint8Array
+  /** Its payload and its meta were taken out: both are empty. */
+  readonly redacted: boolean
+}
+
+/** What a redaction found. */
+export interface Redaction {
+  readonly bounds: EpochBounds
+  /** False: there was nothing to take out, the record was redacted or trimmed before. */
+  readonly redacted: boolean
 }
 
 /** A run of sequences to read: `from..to`, both inclusive, in ascending order unless `reverse`. */
@@ -219,6 +229,12 @@ export interface LogStore {
    */
   trim(log: LogName, before: number): Promise<EpochBounds | null>
   /**
+   * Takes payload and meta out of one record, for good. Its sequence, time and codec stay, and so does its key, with what
+   * tells 'the same bytes'. Works on a damaged record too. Null for an actor that is not active. Resolves when durable.
+   * @throws OUT_OF_RANGE when `seq` is not a safe integer from 1 to the tip
+   */
+  redact(log: LogName, seq: number): Promise<Redaction | null>
+  /**
    * Calls `listener` some time after the log changed, was removed, or the store closed, never within the call that did
    * it; on a closed store, once, soon. A hint: it carries no data, and several changes may share one. The function it
    * gives back ends it: no call comes after. With `null`: after appends to any log, and when the store closed.
@@ -233,6 +249,12 @@ export interface LogStore {
   /** Items whose key starts with `prefix`, in byte order of the keys. */
   listItems(prefix: string): AsyncIterable<readonly [key: string, item: Item]>
 
+  /**
+   * Gives back the space of what was trimmed, redacted and removed before the call, while appends and reads go on. One at
+   * a time: a second call waits for the first. A driver that keeps nothing back has nothing to do.
+   * @throws OUT_OF_RANGE, LOW_SPACE, POISONED, INDEX_FAILED, LOG_LOST, READ_ONLY; the signal's reason
+   */
+  compact(options?: CompactOptions): Promise<CompactReport>
   /** Resolves when everything acknowledged before the call would survive a power cut. */
   flush(): Promise<void>
   /** Resolves when the index holds everything acknowledged before the call. A driver without one: at once. */
@@ -257,7 +279,7 @@ export interface LogStoreStats {
   readonly frames: number
   /** Bytes written to the commit log since open. */
   readonly logBytes: number
-  /** Acknowledged changes (appends, trims, actors, items) that the index does not hold yet. */
+  /** Acknowledged changes (appends, trims, redactions, actors, items) that the index does not hold yet. */
   readonly unindexedChanges: number
   /** Damaged commits that a read-only opener passed over, in part or whole; an owner never does: 0. */
   readonly damagedCommits: number

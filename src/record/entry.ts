@@ -71,9 +71,11 @@ export interface DecodedEntry extends EntryHeader {
 const KNOWN_TYPES: ReadonlySet<number> = new Set([
   ENTRY_TYPE.append,
   ENTRY_TYPE.payload,
+  ENTRY_TYPE.keyOnly,
   ENTRY_TYPE.actorAdded,
   ENTRY_TYPE.actorRemoved,
   ENTRY_TYPE.bounds,
+  ENTRY_TYPE.redact,
   ENTRY_TYPE.lost,
   ENTRY_TYPE.itemPut,
   ENTRY_TYPE.itemDelete,

@@ -73,18 +73,19 @@ export function* pieceRows(
   }
 }
 
-/** A decoded entry, which lies whole at `bytes[at]`. */
+/** A decoded entry, which stands at `offset` and lies whole at `bytes[at]`. */
 export function* entryRows(
+  offset: number,
   bytes: Buffer,
   at: number,
   entry: DecodedEntry,
   verdict: EntryVerdict,
   bytesMax: number,
 ): Generator<string> {
-  const { place, payloadStart, payloadLength, length } = entry
+  const { payloadStart, payloadLength, length } = entry
   yield `# entry ${entry.ordinal}: ${titleOf(entry)}`
   if (!isKnownEntry(bytes, at)) yield '# of a newer version: a reader of version 1 refuses it'
-  yield* fieldRows(place.offset, bytes, at, ENTRY_FIELDS, notesOf(entry, verdict))
+  yield* fieldRows(offset, bytes, at, ENTRY_FIELDS, notesOf(entry, verdict))
   const keyLength = entry.key?.length ?? 0
   const payload = bytes.subarray(at + payloadStart, at + payloadStart + payloadLength)
   const pieces: Piece[] = [
@@ -94,7 +95,7 @@ export function* entryRows(
     ['padding', length - payloadStart - payloadLength, verdict.isPaddingRight ? '' : 'DAMAGED: not zero'],
   ]
   const start = at + ENTRY_HEADER_BYTES
-  yield* pieceRows(place.offset + ENTRY_HEADER_BYTES, bytes.subarray(start, at + length), pieces, bytesMax)
+  yield* pieceRows(offset + ENTRY_HEADER_BYTES, bytes.subarray(start, at + length), pieces, bytesMax)
 }
 
 function titleOf({ type, log, seq, payloadLength }: DecodedEntry): string {
@@ -105,14 +106,20 @@ function titleOf({ type, log, seq, payloadLength }: DecodedEntry): string {
 
 function notesOf(entry: DecodedEntry, { isPayloadRight }: EntryVerdict): Record<string, string> {
   const payloadSum =
-    entry.payloadAt !== 0 ? 'of the shared payload' : isPayloadRight ? 'matches' : 'DAMAGED: does not match'
+    entry.type === ENTRY_TYPE.keyOnly
+      ? 'of the payload that is gone'
+      : entry.payloadAt !== 0
+        ? 'of the shared payload'
+        : isPayloadRight
+          ? 'matches'
+          : 'DAMAGED: does not match'
   return {
     magic: '',
     type: `${entry.type}: ${TYPE_NAMES.get(entry.type) ?? 'unknown'}`,
     codec: `${entry.codec}: ${CODEC_NAMES.get(entry.codec) ?? 'unknown'}`,
     log: entry.log === 0 ? '0: none' : `${entry.log}: ${logName(entry.log)}`,
     receivedAt: entry.receivedAt === 0 ? '0: none' : timeNote(entry.receivedAt),
-    payloadAt: entry.payloadAt === 0 ? '0: none' : `${entry.payloadAt}: the payload entry there`,
+    payloadAt: entry.payloadAt === 0 ? '0: none' : `${entry.payloadAt}: the payload entry that was born there`,
     payloadSum,
     headerSum: 'matches',
   }

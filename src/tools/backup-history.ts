@@ -6,11 +6,11 @@ import { join } from 'node:path'
 import type { Disk } from '../commit-log/disk.ts'
 import { SEGMENT_HEADER_BYTES } from '../commit-log/layout.ts'
 import { nodeDisk } from '../commit-log/node-disk.ts'
-import { readSegmentHeader, type SegmentReading, startOf, withSegment } from '../commit-log/recovery.ts'
-import { SEGMENT_FOLDER } from '../commit-log/segment-files.ts'
-import type { SegmentHeader } from '../commit-log/segment-header.ts'
+import { type SegmentReading, startOf, tryReadSegmentHeader, withSegment } from '../commit-log/recovery.ts'
+import { generationsOf, SEGMENT_FOLDER } from '../commit-log/segment-files.ts'
+import { parseSegmentFileName, type SegmentHeader, type SegmentName } from '../commit-log/segment-header.ts'
 import type { LogPoint, ScannedFrame } from '../commit-log/segment-scan.ts'
-import { framesBetween } from '../commit-log/segment-walk.ts'
+import { framesBetween, SegmentWalk } from '../commit-log/segment-walk.ts'
 import { TwinlogError } from '../errors.ts'
 import type { BackupManifest } from './backup-manifest.ts'
 import type { Source } from './source.ts'
@@ -25,9 +25,14 @@ export async function assertSameHistory(
   const isBehind = sourceEnd.commit < end.commit || sourceEnd.segment < end.segment
   if (identity.timeline !== source.identity.timeline || isBehind) throw diverged(directory)
   // A segment's header holds the chain of all commits before it: where the headers agree, so does what came before.
+  const generations = await generationsOf(source.disk)
   for (const { name } of files) {
-    const file = join(SEGMENT_FOLDER, name)
-    if (!(await isSameHead(source.disk, nodeDisk(directory), file))) throw diverged(directory)
+    const taken = parseSegmentFileName(name)
+    const isSame =
+      taken === null || generations[taken.firstSegment - 1] === taken.generation
+        ? await isSameHead(source.disk, nodeDisk(directory), join(SEGMENT_FOLDER, name))
+        : await isSamePast(source.reading, directory, taken)
+    if (!isSame) throw diverged(directory)
   }
   if (end.segment > 0 && !(await reaches(source, directory, end, sourceEnd))) throw diverged(directory)
 }
@@ -36,29 +41,35 @@ export async function assertSameHistory(
 async function reaches(source: Source, directory: string, end: LogPoint, sourceEnd: LogPoint): Promise<boolean> {
   const { reading } = source
   const { segment } = end
-  const start = await startIn(reading, segment)
+  const walk = new SegmentWalk(reading)
+  const { header } = await walk.look(segment)
+  const start = startOf(header)
   const isLast = segment === sourceEnd.segment
-  const cut = isLast ? sourceEnd : endOf(await headerIn(reading, segment + 1))
+  const cut = isLast ? sourceEnd : await walk.cutOf(segment)
   if (cut.offset >= end.offset) {
+    // Of what was written again, only the end can be told.
+    if (header.rewritten !== null) return cut.commit >= end.commit && (cut.commit > end.commit || isSameChain(cut, end))
     let at = start
     for await (const frame of framesBetween(reading, start, end)) at = frame.end
     return at.commit === end.commit && isSameChain(at, end)
   }
   // The backup took whole commits that nothing vouched for, and the next open wrote them again into a new segment.
   if (isLast) return false
-  const taken: string[] = []
+  const taken = new Map<number, string>()
   let at = start
   for await (const frame of framesBetween({ ...reading, disk: nodeDisk(directory) }, start, end)) {
     if (frame.commit === cut.commit && !isSameChain(frame.end, cut)) return false
-    if (frame.commit > cut.commit) taken.push(contentOf(frame))
+    if (frame.commit > cut.commit) taken.set(frame.commit, contentOf(frame))
     at = frame.end
   }
   if (at.commit !== end.commit) return false
+  const generations = await generationsOf(reading.disk)
   for await (const frame of framesBetween(reading, cut, sourceEnd)) {
-    if (contentOf(frame) !== taken.shift()) return false
-    if (frame.commit >= end.commit) return true
+    if (frame.commit > end.commit) break
+    const isWhole = generations[frame.place.segment - 1] === 0
+    if (isWhole && contentOf(frame) !== taken.get(frame.commit)) return false
   }
-  return false
+  return sourceEnd.commit >= end.commit
 }
 
 /** What a commit says, wherever it stands. */
@@ -74,15 +85,22 @@ function isSameChain(a: LogPoint, b: LogPoint): boolean {
   return a.chain === null || b.chain === null || a.chain === b.chain
 }
 
-const headerIn = (reading: SegmentReading, segment: number): Promise<SegmentHeader> =>
-  withSegment(reading.disk, segment, file => readSegmentHeader(reading, file, segment))
+/** Whether a segment that was written again since it was taken began after the same commits. */
+async function isSamePast(reading: SegmentReading, directory: string, taken: SegmentName): Promise<boolean> {
+  const { firstSegment: segment, generation } = taken
+  const there = { ...reading, disk: nodeDisk(directory) }
+  const before = await withSegment(
+    there.disk,
+    segment,
+    file => tryReadSegmentHeader(there, file, segment, generation),
+    generation,
+  )
+  const { header } = await new SegmentWalk(reading).look(segment)
+  return before !== null && generation < header.generation && pastOf(before) === pastOf(header)
+}
 
-const startIn = async (reading: SegmentReading, segment: number): Promise<LogPoint> =>
-  startOf(await headerIn(reading, segment))
-
-/** Where the segment before this header's ends. */
-function endOf({ firstSegment, cutOffset, cutCommit, cutChain }: SegmentHeader): LogPoint {
-  return { segment: firstSegment - 1, offset: cutOffset, commit: cutCommit, chain: cutChain }
+function pastOf({ cutOffset, cutCommit, cutChain, timeline }: SegmentHeader): string {
+  return [cutOffset, cutCommit, cutChain, timeline].join()
 }
 
 /** Whether two files begin with the same segment header. */

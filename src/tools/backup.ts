@@ -7,7 +7,8 @@ import { join, resolve } from 'node:path'
 import type { StoreIdentity } from '../commit-log/identity.ts'
 import { nodeDisk } from '../commit-log/node-disk.ts'
 import { findTail } from '../commit-log/recovery.ts'
-import { lastSegmentOf, SEGMENT_FOLDER, segmentPath } from '../commit-log/segment-files.ts'
+import { generationsOf, SEGMENT_FOLDER, segmentPath } from '../commit-log/segment-files.ts'
+import { SegmentWalk } from '../commit-log/segment-walk.ts'
 import { lockStore } from '../commit-log/store-lock.ts'
 import { TwinlogError } from '../errors.ts'
 import {
@@ -102,7 +103,8 @@ class BackupRun {
   readonly #directory: string
   readonly #options: BackupOptions
   readonly #madeAt = Date.now()
-  readonly #counts = { linked: 0, copied: 0, kept: 0, copiedBytes: 0 }
+  readonly #taken = new Map<string, 'linked' | 'copied' | 'kept'>()
+  #copiedBytes = 0
   #doneBytes = 0
 
   constructor(source: Source, directory: string, options: BackupOptions) {
@@ -111,17 +113,40 @@ class BackupRun {
     this.#options = options
   }
 
+  /** Begins again when the owner has written segments again meanwhile: what was taken need not be taken twice. */
   async run(previous: BackupManifest | null): Promise<BackupReport> {
+    const { disk } = this.#source
+    for (;;) {
+      const generations = await generationsOf(disk)
+      const isReplaced = async (): Promise<boolean> => {
+        const now = await generationsOf(disk)
+        return generations.some((generation, i) => now[i] !== generation)
+      }
+      try {
+        const report = await this.#runOn(generations, previous)
+        if (report !== null) return report
+      } catch (error) {
+        if (this.#options.signal?.aborted === true || !(await isReplaced())) throw error
+      }
+      this.#doneBytes = 0
+      this.#options.signal?.throwIfAborted()
+    }
+  }
+
+  /** Null when the end was read before what a segment that was written again depends on. */
+  async #runOn(generations: readonly number[], previous: BackupManifest | null): Promise<BackupReport | null> {
     const { reading, identity, path } = this.#source
-    const last = await lastSegmentOf(reading.disk)
+    const last = generations.length
     // Read after the list: everything acknowledged before the call is in these segments, and before this end.
     const { end } = await findTail(reading, last, null)
+    if (!(await this.#reachesEvidence(generations, end.commit))) return null
     if (previous !== null) await assertSameHistory(this.#source, this.#directory, previous, end)
     const files: BackupFile[] = []
     for (let segment = 1; segment <= last; segment += 1) {
       const isSealed = segment < last
-      const name = segmentPath(segment).slice(SEGMENT_FOLDER.length + 1)
-      const bytes = isSealed ? ((await sizeOf(this.#from(name))) ?? 0) : end.offset
+      const name = segmentPath(segment, generations[segment - 1]).slice(SEGMENT_FOLDER.length + 1)
+      const bytes = isSealed ? await sizeOf(this.#from(name)) : end.offset
+      if (bytes === null) return null
       files.push({ name, bytes, isSealed })
     }
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
@@ -136,7 +161,18 @@ class BackupRun {
     progress.end()
     const storeId = identity.storeId.toString('hex')
     const { timeline } = identity
-    return { path, directory: this.#directory, storeId, timeline, commit: end.commit, bytes, ...this.#counts }
+    return { path, directory: this.#directory, storeId, timeline, commit: end.commit, bytes, ...this.#counted(files) }
+  }
+
+  /** Whether all that made something go from these segments is among the commits up to that one. */
+  async #reachesEvidence(generations: readonly number[], commit: number): Promise<boolean> {
+    const walk = new SegmentWalk(this.#source.reading)
+    for (const [i, generation] of generations.entries()) {
+      if (generation === 0) continue
+      const { header } = await walk.look(i + 1)
+      if ((header.rewritten?.reclaimedThrough ?? 0) > commit) return false
+    }
+    return true
   }
 
   async #take(file: BackupFile, previous: BackupManifest | null, progress: Progress): Promise<void> {
@@ -144,17 +180,23 @@ class BackupRun {
     const [from, to] = [this.#from(name), join(this.#directory, SEGMENT_FOLDER, name)]
     progress.at(this.#doneBytes)
     if (await this.#isThere(file, previous, to)) {
-      this.#counts.kept += 1
+      if (!this.#taken.has(name)) this.#taken.set(name, 'kept')
       return
     }
     if (isSealed && this.#options.copy !== true && (await linkFile(from, to))) {
-      this.#counts.linked += 1
+      this.#taken.set(name, 'linked')
       return
     }
     const copied = await copyBytes(from, to, bytes, some => progress.at(this.#doneBytes + some))
     if (copied < bytes) throw new TwinlogError('IO_ERROR', `${from} got shorter while it was copied`, { place: from })
-    this.#counts.copied += 1
-    this.#counts.copiedBytes += copied
+    this.#taken.set(name, 'copied')
+    this.#copiedBytes += copied
+  }
+
+  #counted(files: readonly BackupFile[]): Pick<BackupReport, 'linked' | 'copied' | 'kept' | 'copiedBytes'> {
+    const counts = { linked: 0, copied: 0, kept: 0, copiedBytes: this.#copiedBytes }
+    for (const { name } of files) counts[this.#taken.get(name) ?? 'kept'] += 1
+    return counts
   }
 
   /** A file gets its name when all of it is on disk, so what an interrupted run has finished need not be done again. */

@@ -5,7 +5,7 @@
 import { Checksum } from '../bytes/checksum.ts'
 import type { Bounds, Box } from '../log-store/types.ts'
 import { checkToolOptions, Progress, type ToolOptions } from './progress.ts'
-import { digestsOf, LOST_RECORD, NO_RECORD, StoreContents } from './store-contents.ts'
+import { digestsOf, LOST_RECORD, NO_RECORD, REDACTED_RECORD, StoreContents } from './store-contents.ts'
 import { checkPath, openSource } from './source.ts'
 
 /** A log that is not the same in both. */
@@ -19,7 +19,16 @@ export interface LogDifference {
   /** The first sequence at which they differ; null where only one has the log. */
   readonly seq: number | null
   /** Why they differ there. `unreadable`: one of them, or both, is damaged there. */
-  readonly reason: 'content' | 'only-in-a' | 'only-in-b' | 'lost-in-a' | 'lost-in-b' | 'unreadable' | null
+  readonly reason:
+    | 'content'
+    | 'only-in-a'
+    | 'only-in-b'
+    | 'lost-in-a'
+    | 'lost-in-b'
+    | 'redacted-in-a'
+    | 'redacted-in-b'
+    | 'unreadable'
+    | null
 }
 
 export interface DiffReport {
@@ -140,7 +149,9 @@ function reasonOf({ a, b }: Pair, seq: number, one: bigint, other: bigint): LogD
   if (!has(a)) return 'only-in-b'
   if (one === NO_RECORD || other === NO_RECORD) return 'unreadable'
   if (one === LOST_RECORD) return 'lost-in-a'
-  return other === LOST_RECORD ? 'lost-in-b' : 'content'
+  if (other === LOST_RECORD) return 'lost-in-b'
+  if (one === REDACTED_RECORD) return 'redacted-in-a'
+  return other === REDACTED_RECORD ? 'redacted-in-b' : 'content'
 }
 
 function publicBounds(bounds: Bounds | null): Bounds | null {

@@ -7,6 +7,7 @@ export const FINDING_CODES = {
   IDENTITY_DAMAGED: 'the identity file is damaged or gone',
   SEGMENT_MISSING: 'a segment file is missing',
   SEGMENT_HEADER_DAMAGED: 'the header of a segment is damaged',
+  SEGMENT_MAP_DAMAGED: 'of a segment that was written again, the map of its entries is damaged',
   COMMITS_MISSING: 'nothing is left of some commits',
   CHAIN_BROKEN: 'a segment does not go on where the one before it ends',
   COMMIT_DAMAGED: 'what some commits held is known in part, or not at all',
@@ -68,6 +69,8 @@ export function findingOfDamage(damage: LogDamage): Finding {
       return findingOf('SEGMENT_MISSING', { file, costs: 'unknown' })
     case 'segment-header':
       return findingOf('SEGMENT_HEADER_DAMAGED', { file, offset: 0, costs: 'unknown' })
+    case 'segment-map':
+      return findingOf('SEGMENT_MAP_DAMAGED', { file, offset: damage.offset })
     case 'commits-missing':
       return findingOf('COMMITS_MISSING', { file, commits: { from: damage.from, to: damage.to }, costs: 'unknown' })
     case 'chain-broken':

@@ -16,6 +16,17 @@ export class Ranges {
     else this.#ranges.push({ from, to })
   }
 
+  delete(seq: number): void {
+    const at = this.#ranges.findIndex(({ from, to }) => seq >= from && seq <= to)
+    const found = this.#ranges[at]
+    if (found === undefined) return
+    const left = [
+      { from: found.from, to: seq - 1 },
+      { from: seq + 1, to: found.to },
+    ]
+    this.#ranges.splice(at, 1, ...left.filter(({ from, to }) => from <= to))
+  }
+
   /** What lies at or above `first`. */
   *from(first: number): Generator<SequenceRange> {
     for (const { from, to } of this.#ranges) if (to >= first) yield { from: Math.max(from, first), to }

@@ -6,6 +6,7 @@ import type { DecodedEntry } from '../record/entry.ts'
 import { ENTRY_TYPE } from '../record/layout.ts'
 import type { IndexWitness } from './index-witness.ts'
 import type { SequenceRange } from './ranges.ts'
+import type { SalvagePlan } from './salvage-plan.ts'
 import type { SalvageWriter } from './salvage-writer.ts'
 import { type FoldedLog, StoreFold, type Verdict } from './store-fold.ts'
 
@@ -16,8 +17,10 @@ export class SalvageRun {
   records = 0
   readonly #writer: SalvageWriter
   readonly #witness: IndexWitness | null
+  readonly #plan: SalvagePlan
 
-  constructor(writer: SalvageWriter, witness: IndexWitness | null) {
+  constructor(writer: SalvageWriter, witness: IndexWitness | null, plan: SalvagePlan) {
+    this.#plan = plan
     this.#writer = writer
     this.#witness = witness
   }
@@ -28,7 +31,8 @@ export class SalvageRun {
     const verdicts = [...this.fold.judge(frame)]
     await this.#fillGaps(verdicts)
     const used = new Set<number>()
-    for (const verdict of verdicts) if (verdict.is === 'record') used.add(verdict.entry.payloadAt)
+    for (const verdict of verdicts)
+      if (verdict.is === 'record' && !this.#plan.isRedacted(verdict.entry)) used.add(verdict.entry.payloadAt)
     const moved = new Map<number, number>()
     for (const verdict of verdicts) {
       const { entry } = verdict
@@ -99,11 +103,11 @@ export class SalvageRun {
     const seen = new Set<number>()
     for (const verdict of verdicts) {
       // A damaged record is part of the gap that the next entry of its log shows.
-      if (verdict.is !== 'record' && verdict.is !== 'bounds' && verdict.is !== 'lost') continue
-      const { log, is } = verdict
+      const next = nextAfterGap(verdict)
+      if (next === null || !('log' in verdict)) continue
+      const { log } = verdict
       if (seen.has(log.log) || !this.#isWritten(log)) continue
       seen.add(log.log)
-      const next = is === 'record' ? verdict.entry.seq : is === 'lost' ? verdict.lost.from : verdict.tip + 1
       await this.#writer.loseMany(log.log, next - 1)
     }
   }
@@ -115,9 +119,22 @@ export class SalvageRun {
       case 'record':
         if (!this.#isWritten(verdict.log)) return
         writer.lose(entry.log, entry.seq - 1)
+        if (this.#plan.isRedacted(entry)) return this.#writeRedacted(entry)
         writer.addRecord(entry, verdict.payload, entry.payloadAt === 0 ? 0 : (moved.get(entry.payloadAt) ?? 0))
         this.records += 1
         return
+      case 'damaged':
+        if (!this.#isWritten(verdict.log) || !this.#plan.isRedacted(entry)) return
+        writer.lose(entry.log, entry.seq - 1)
+        return this.#writeRedacted(entry)
+      case 'key':
+        if (!this.#isWritten(verdict.log)) return
+        writer.lose(entry.log, entry.seq - 1)
+        return writer.addKey(entry)
+      case 'redacted':
+        if (!this.#isWritten(verdict.log)) return
+        writer.lose(entry.log, entry.seq)
+        return writer.addRedaction(entry)
       case 'lost':
         if (this.#isWritten(verdict.log)) writer.lose(entry.log, verdict.lost.to)
         return
@@ -136,6 +153,12 @@ export class SalvageRun {
         return writer.addItem(entry, verdict.body)
       default:
     }
+  }
+
+  /** What the record held is not taken over: the redaction that follows stands for it, and its key stays. */
+  #writeRedacted(entry: DecodedEntry): void {
+    if (entry.key === null) this.#writer.lose(entry.log, entry.seq)
+    else this.#writer.addKey(entry)
   }
 
   /** Actors whose removal was in a commit that could not be read. */
@@ -161,6 +184,23 @@ export class SalvageRun {
       if (this.fold.wasRemoved(logNumber(number, 'inbox')) || (known !== undefined && known >= number)) continue
       await this.#begin(id, number)
     }
+  }
+}
+
+/** The sequence before which a gap ends; null: the entry shows none. */
+function nextAfterGap(verdict: Verdict): number | null {
+  switch (verdict.is) {
+    case 'record':
+    case 'key':
+      return verdict.entry.seq
+    case 'redacted':
+      return verdict.entry.seq + 1
+    case 'lost':
+      return verdict.lost.from
+    case 'bounds':
+      return verdict.tip + 1
+    default:
+      return null
   }
 }
 

@@ -8,6 +8,7 @@ import type { Disk } from '../commit-log/disk.ts'
 import type { StoreIdentity } from '../commit-log/identity.ts'
 import { SEGMENT_BYTES_DEFAULT } from '../commit-log/layout.ts'
 import { logNumber } from '../log-store/change.ts'
+import type { SalvagePlan } from './salvage-plan.ts'
 import { encodePair } from '../record/bodies.ts'
 import type { DecodedEntry, EntryFields } from '../record/entry.ts'
 import { CODEC_ID, ENTRY_TYPE, LOST_SEQUENCES_MAX } from '../record/layout.ts'
@@ -18,16 +19,23 @@ const LOST_PER_COMMIT = 4 * LOST_SEQUENCES_MAX
 export class SalvageWriter {
   readonly #log: CommitLog
   readonly #options: Parameters<typeof CommitLog.open>[0]
+  readonly #plan: SalvagePlan
   /** The tip that each log has in what was written. */
   readonly #tips = new Map<number, number>()
 
-  private constructor(log: CommitLog, options: Parameters<typeof CommitLog.open>[0]) {
+  private constructor(log: CommitLog, options: Parameters<typeof CommitLog.open>[0], plan: SalvagePlan) {
+    this.#plan = plan
     this.#log = log
     this.#options = options
   }
 
   /** Into an empty directory. */
-  static async open(disk: Disk, identity: StoreIdentity, checksum: Checksum): Promise<SalvageWriter> {
+  static async open(
+    disk: Disk,
+    identity: StoreIdentity,
+    checksum: Checksum,
+    plan: SalvagePlan,
+  ): Promise<SalvageWriter> {
     const options = {
       disk,
       identity,
@@ -38,7 +46,7 @@ export class SalvageWriter {
       segmentBytes: SEGMENT_BYTES_DEFAULT,
       recentBytes: 0,
     } as const
-    return new SalvageWriter(await CommitLog.open(options), options)
+    return new SalvageWriter(await CommitLog.open(options), options, plan)
   }
 
   hasBegun(number: number): boolean {
@@ -78,6 +86,16 @@ export class SalvageWriter {
     this.#tips.set(log, seq)
   }
 
+  /** What is left of a record that is not to be there: its key. All sequences before it have their place. */
+  addKey({ codec, log, seq, payloadSum, key }: DecodedEntry): void {
+    this.#log.pending.add({ type: ENTRY_TYPE.keyOnly, codec, log, seq, payloadSum, key: key ?? undefined })
+    this.#tips.set(log, seq)
+  }
+
+  addRedaction({ codec, log, seq, receivedAt, payloadSum }: DecodedEntry): void {
+    this.#log.pending.add({ type: ENTRY_TYPE.redact, codec, log, seq, receivedAt, payloadSum })
+  }
+
   addBounds(log: number, first: number): void {
     const tip = this.#tips.get(log) ?? 0
     this.#addOwn({ type: ENTRY_TYPE.bounds, log, seq: tip }, encodePair(first, tip))
@@ -87,7 +105,7 @@ export class SalvageWriter {
     this.#addOwn({ type }, body)
   }
 
-  /** Declares lost what lies between the log's tip and `to`, in the commit that fills: for few. */
+  /** Declares lost, or trimmed where it is, what lies between the log's tip and `to`, in the commit that fills: for few. */
   lose(log: number, to: number): void {
     for (let from = (this.#tips.get(log) ?? 0) + 1; from <= to;) from = this.#loseSome(log, from, to)
   }
@@ -133,6 +151,12 @@ export class SalvageWriter {
   }
 
   #loseSome(log: number, from: number, to: number): number {
+    const trimmed = Math.min(to, this.#plan.firstOf(log) - 1)
+    if (trimmed >= from) {
+      this.#tips.set(log, trimmed)
+      this.addBounds(log, trimmed + 1)
+      return trimmed + 1
+    }
     const last = Math.min(to, from + LOST_SEQUENCES_MAX - 1)
     this.#addOwn({ type: ENTRY_TYPE.lost, log, seq: last }, encodePair(from, last))
     this.#tips.set(log, last)

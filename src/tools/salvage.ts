@@ -10,6 +10,7 @@ import type { Box } from '../log-store/types.ts'
 import { openWitness } from './index-witness.ts'
 import { checkToolOptions, Progress, type ToolOptions } from './progress.ts'
 import { Ranges, type SequenceRange } from './ranges.ts'
+import { SalvagePlan } from './salvage-plan.ts'
 import { SalvageRun } from './salvage-run.ts'
 import { SalvageWriter } from './salvage-writer.ts'
 import { checkPath, openSource } from './source.ts'
@@ -72,15 +73,19 @@ export async function salvage(path: string, newPath: string, options: SalvageOpt
   const identity = inNewTimeline(source.identity)
   const { checksum } = source.reading
   return makeStore(newPath, identity, async target => {
+    // It is read twice.
+    const progress = new Progress('salvage', 2 * survey.totalBytes, options)
+    progress.at(0)
+    const plan = await SalvagePlan.of(survey, bytes => progress.at(bytes))
     const witness =
       options.ignoreIndex === true
         ? null
         : await openWitness(source.path, join(target.path, 'index-of-the-source'), checksum)
-    const writer = await SalvageWriter.open(target.disk, identity, checksum)
+    const writer = await SalvageWriter.open(target.disk, identity, checksum, plan)
     try {
-      const run = new SalvageRun(writer, witness)
+      const run = new SalvageRun(writer, witness, plan)
       const unknown = new Ranges()
-      const end = await takeAll(survey, run, unknown, new Progress('salvage', survey.totalBytes, options))
+      const end = await takeAll(survey, run, unknown, progress)
       await run.settle()
       if (witness !== null && witness.commit > end.end.commit) unknown.add(end.end.commit + 1, witness.commit)
       await writer.finish(Math.max(end.nextLog, run.fold.nextLog, witness?.nextLog ?? 0))
@@ -107,13 +112,12 @@ export async function salvage(path: string, newPath: string, options: SalvageOpt
 }
 
 async function takeAll(survey: Survey, run: SalvageRun, unknown: Ranges, progress: Progress): Promise<SurveyEnd> {
-  progress.at(0)
   const steps = survey.steps()
   let step = await steps.next()
   while (step.done !== true) {
     const commits = await take(step.value, run)
     if (commits !== null) unknown.add(commits.from, commits.to)
-    if (step.value.kind === 'frame') progress.at(step.value.readBytes)
+    if (step.value.kind === 'frame') progress.at(survey.totalBytes + step.value.readBytes)
     step = await steps.next()
   }
   progress.end()

@@ -12,6 +12,8 @@ import { StoreFold } from './store-fold.ts'
 export const NO_RECORD = 0n
 /** The log declares it lost. */
 export const LOST_RECORD = 1n
+/** It was taken out on purpose. */
+export const REDACTED_RECORD = 2n
 const HEAD_BYTES = 36
 
 export class StoreContents {
@@ -75,7 +77,8 @@ export async function digestsOf(
       if (verdict.is === 'record') {
         const { entry, payload } = verdict
         put(entry.log, entry.seq, () => digestOf(entry, payload, plain))
-      } else if (verdict.is === 'lost') {
+      } else if (verdict.is === 'redacted') put(verdict.log.log, verdict.entry.seq, () => REDACTED_RECORD)
+      else if (verdict.is === 'lost') {
         for (let seq = verdict.lost.from; seq <= verdict.lost.to; seq += 1) put(verdict.log.log, seq, () => LOST_RECORD)
       }
     }
@@ -92,6 +95,6 @@ function digestOf({ codec, receivedAt, key, meta }: DecodedEntry, payload: Buffe
   head.set(key ?? [], 10)
   head.writeBigUInt64BE(plain.sum(payload), 26)
   const digest = plain.sum(Buffer.concat([head, meta ?? Buffer.alloc(0)]))
-  // The two smallest have a meaning of their own.
-  return digest > LOST_RECORD ? digest : digest + 2n
+  // The three smallest have a meaning of their own.
+  return digest > REDACTED_RECORD ? digest : digest + 3n
 }

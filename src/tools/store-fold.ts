@@ -18,7 +18,7 @@ export interface FoldedLog {
   readonly box: Box
   first: number
   tip: number
-  /** Sequences without a record that can be read, trimmed ones included. What is declared lost is not among them. */
+  /** Sequences without a record that can be read, trimmed ones included. What is declared lost, or redacted, is not among them. */
   readonly missing: Ranges
 }
 
@@ -40,6 +40,10 @@ export type Verdict =
       readonly from: number
       readonly at: number
     }
+  /** What a record that is gone has left: its key. `from`: where a gap before it begins. */
+  | { readonly is: 'key'; readonly entry: DecodedEntry; readonly log: FoldedLog; readonly from: number }
+  /** The record of that sequence was taken out on purpose. */
+  | { readonly is: 'redacted'; readonly entry: DecodedEntry; readonly log: FoldedLog; readonly from: number }
   /** A sequence that the log has already. */
   | { readonly is: 'repeated'; readonly entry: DecodedEntry; readonly log: FoldedLog }
   | {
@@ -149,6 +153,8 @@ export class StoreFold {
 
   #verdict(entry: DecodedEntry, frame: ScannedFrame, bodies: SharedBodies): Verdict {
     if (entry.type === ENTRY_TYPE.append) return this.#record(entry, frame, bodies)
+    if (entry.type === ENTRY_TYPE.keyOnly) return this.#keyOnly(entry)
+    if (entry.type === ENTRY_TYPE.redact) return this.#redacted(entry)
     if (entry.type !== ENTRY_TYPE.payload) return this.#own(entry, frame.payload(entry))
     return { is: 'shared', entry, isRight: bodies.at(entry.place.offset) !== null }
   }
@@ -163,6 +169,22 @@ export class StoreFold {
     if (payload !== null) return { is: 'record', entry, log, from, payload }
     log.missing.add(entry.seq, entry.seq)
     return { is: 'damaged', entry, log, from, at: entry.payloadAt === 0 ? entry.place.offset : entry.payloadAt }
+  }
+
+  #keyOnly(entry: DecodedEntry): Verdict {
+    if (this.wasRemoved(entry.log)) return { is: 'stray', entry }
+    const log = this.logOf(entry.log)
+    if (entry.seq <= log.tip) return { is: 'repeated', entry, log }
+    // Its record is trimmed or redacted, as something further on says.
+    return { is: 'key', entry, log, from: this.reach(log, entry.seq) }
+  }
+
+  #redacted(entry: DecodedEntry): Verdict {
+    if (this.wasRemoved(entry.log)) return { is: 'stray', entry }
+    const log = this.logOf(entry.log)
+    const from = this.reach(log, entry.seq)
+    log.missing.delete(entry.seq)
+    return { is: 'redacted', entry, log, from }
   }
 
   #own(entry: DecodedEntry, body: Buffer | null): Verdict {

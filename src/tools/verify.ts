@@ -5,6 +5,7 @@
 import { IDENTITY_FILE } from '../commit-log/identity.ts'
 import { surveyLog, type SurveyEnd, type SurveyStep } from '../commit-log/survey.ts'
 import type { Box } from '../log-store/types.ts'
+import type { ScannedFrame } from '../commit-log/segment-scan.ts'
 import type { DecodedEntry } from '../record/entry.ts'
 import { type Finding, type FindingCode, type FindingFacts, findingOf, findingOfDamage } from './findings.ts'
 import { KeySet } from './key-set.ts'
@@ -17,7 +18,7 @@ export interface VerifyOptions extends ToolOptions {
   readonly actor?: string
   /** Only one of its two logs. Only together with `actor`. */
   readonly box?: Box
-  /** Told of each finding, in the order of the log. */
+  /** Told of each finding, in the order of the log; of what may have been taken away, at the end. */
   readonly onFinding?: (finding: Finding) => void
 }
 
@@ -45,7 +46,7 @@ export interface VerifyReport {
   readonly records: number
   /** A write that was cut short: never acknowledged, and no damage. */
   readonly tornTail: { readonly file: string; readonly offset: number; readonly bytes: number } | null
-  /** In the order of the log; the first 10,000. */
+  /** In the order of the log, and then what may have been taken away and was not; the first 10,000. */
   readonly findings: readonly Finding[]
   readonly findingCount: number
   /** What the findings amount to, for each log that exists. */
@@ -74,11 +75,12 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
   const steps = survey.steps()
   let step = await steps.next()
   while (step.done !== true) {
-    inspection.look(step.value)
+    inspection.look(step.value, survey.hasRewritten())
     if (step.value.kind === 'frame') progress.at(step.value.readBytes)
     step = await steps.next()
   }
   progress.end()
+  inspection.settle()
   const { identity } = source
   return {
     path: source.path,
@@ -99,29 +101,53 @@ class Inspection {
   #findingCount = 0
   #records = 0
   #file = ''
+  /** Set with each step that is a frame. */
+  #frame: ScannedFrame | null = null
+  /** What is not there may have been taken away: what takes it away comes later, and then it is nothing wrong. */
+  #mayBeGone = false
+  readonly #held: {
+    readonly code: 'RECORDS_MISSING' | 'LOG_UNKNOWN'
+    readonly log: FoldedLog
+    readonly facts: FindingFacts
+  }[] = []
 
   constructor(options: VerifyOptions) {
     this.#options = options
   }
 
-  look(step: SurveyStep): void {
+  look(step: SurveyStep, hasRewritten: boolean): void {
+    this.#mayBeGone ||= hasRewritten
     if (step.kind === 'damage') return this.#tell(findingOfDamage(step.damage))
     const { frame, file, firstCommit } = step
     this.#file = file
+    this.#frame = frame
     const commits = { from: firstCommit, to: frame.commit }
     const at = { file, offset: frame.place.offset, commits }
     if (frame.damage === 'header') this.find('COMMIT_HEADER_DAMAGED', at)
     if (frame.damage === 'entries') this.find('COMMIT_DAMAGED', { ...at, costs: 'unknown' })
-    const unusedShared = new Set<number>()
+    const unusedShared = new Map<number, DecodedEntry>()
     for (const verdict of this.#fold.judge(frame)) {
       this.#judge(verdict, frame.commit, unusedShared)
       if (!frame.isPaddingRight(verdict.entry)) this.find('PADDING_DAMAGED', this.#placeOf(verdict.entry))
     }
-    for (const offset of unusedShared) this.find('PAYLOAD_DAMAGED', { file, offset })
+    for (const entry of unusedShared.values()) this.find('PAYLOAD_DAMAGED', this.#placeOf(entry))
   }
 
   find(code: FindingCode, facts: FindingFacts): void {
     this.#tell(findingOf(code, facts))
+  }
+
+  /** Tells of what nothing took away, now that all is read. */
+  settle(): void {
+    for (const { code, log, facts } of this.#held) {
+      if (this.#fold.wasRemoved(log.log)) continue
+      const { sequences = null } = facts
+      if (code === 'LOG_UNKNOWN' || sequences === null) this.#findIn(log, code, facts)
+      else
+        for (const { from, to } of log.missing.from(Math.max(log.first, sequences.from)))
+          if (from <= sequences.to)
+            this.#findIn(log, code, { ...facts, sequences: { from, to: Math.min(to, sequences.to) } })
+    }
   }
 
   report(end: SurveyEnd): Omit<VerifyReport, 'path' | 'storeId' | 'timeline' | 'segments' | 'bytes'> {
@@ -143,7 +169,7 @@ class Inspection {
     }
   }
 
-  #judge(verdict: Verdict, commit: number, unusedShared: Set<number>): void {
+  #judge(verdict: Verdict, commit: number, unusedShared: Map<number, DecodedEntry>): void {
     const { entry } = verdict
     const at = this.#placeOf(entry)
     switch (verdict.is) {
@@ -154,11 +180,16 @@ class Inspection {
         return this.#gap(verdict.log, verdict.from, verdict.lost.from - 1, entry)
       case 'bounds':
         if (verdict.isWrong) this.#findIn(verdict.log, 'BOUNDS_WRONG', { ...at, costs: 'unknown' })
-        return this.#gap(verdict.log, verdict.from, verdict.tip, entry)
+        return this.#gap(verdict.log, Math.max(verdict.from, verdict.first), verdict.tip, entry)
+      case 'key':
+      case 'redacted':
+        this.#mayBeGone = true
+        if (verdict.is === 'key') this.#checkKey(verdict.log, entry)
+        return this.#gap(verdict.log, verdict.from, entry.seq, entry)
       case 'repeated':
         return this.#findIn(verdict.log, 'SEQUENCE_REPEATED', { ...at, sequences: { from: entry.seq, to: entry.seq } })
       case 'shared':
-        if (!verdict.isRight) unusedShared.add(entry.place.offset)
+        if (!verdict.isRight) unusedShared.set(entry.place.offset, entry)
         return
       case 'unknown':
         return this.find('ENTRY_UNKNOWN', { ...at, commits: { from: commit, to: commit }, costs: 'unknown' })
@@ -168,33 +199,53 @@ class Inspection {
     }
   }
 
-  #judgeRecord(verdict: Verdict & { readonly is: 'record' | 'damaged' }, unusedShared: Set<number>): void {
+  #judgeRecord(
+    verdict: Verdict & { readonly is: 'record' | 'damaged' },
+    unusedShared: Map<number, DecodedEntry>,
+  ): void {
     const { entry, log, from } = verdict
     const at = this.#placeOf(entry)
     if (log.actor === null && !this.#unknownLogs.has(log.log)) {
       this.#unknownLogs.add(log.log)
-      this.#findIn(log, 'LOG_UNKNOWN', { ...at, costs: 'unknown' })
+      this.#tellIn(log, 'LOG_UNKNOWN', { ...at, costs: 'unknown' })
     }
     const sequences = { from: entry.seq, to: entry.seq }
     this.#gap(log, from, entry.seq - 1, entry)
-    if (entry.key !== null && !this.#keys.add(log.log, entry.key))
-      this.#findIn(log, 'KEY_REPEATED', { ...at, sequences })
+    this.#checkKey(log, entry)
     if (verdict.is === 'record') {
       this.#records += 1
       return
     }
     unusedShared.delete(verdict.at)
-    this.#findIn(log, 'RECORD_DAMAGED', { ...at, offset: verdict.at, sequences, costs: 'records' })
+    const offset = this.#offsetOf(verdict.at)
+    this.#findIn(log, 'RECORD_DAMAGED', { ...at, offset, sequences, costs: 'records' })
   }
 
   /** The sequences before an entry that should have been there. */
   #gap(log: FoldedLog, from: number, to: number, entry: DecodedEntry): void {
     if (from > to) return
-    this.#findIn(log, 'RECORDS_MISSING', { ...this.#placeOf(entry), sequences: { from, to }, costs: 'records' })
+    this.#tellIn(log, 'RECORDS_MISSING', { ...this.#placeOf(entry), sequences: { from, to }, costs: 'records' })
+  }
+
+  #checkKey(log: FoldedLog, entry: DecodedEntry): void {
+    if (entry.key === null || this.#keys.add(log.log, entry.key)) return
+    this.#findIn(log, 'KEY_REPEATED', { ...this.#placeOf(entry), sequences: { from: entry.seq, to: entry.seq } })
+  }
+
+  /** At once, or when all is read. */
+  #tellIn(log: FoldedLog, code: 'RECORDS_MISSING' | 'LOG_UNKNOWN', facts: FindingFacts): void {
+    if (this.#mayBeGone) this.#held.push({ code, log, facts })
+    else this.#findIn(log, code, facts)
+  }
+
+  /** Where the entry stands that was born there. */
+  #offsetOf(birthOffset: number): number {
+    const entry = this.#frame?.entries.find(each => each.place.offset === birthOffset)
+    return entry === undefined ? birthOffset : (this.#frame?.offsetOf(entry) ?? birthOffset)
   }
 
   #placeOf(entry: DecodedEntry): { readonly file: string; readonly offset: number } {
-    return { file: this.#file, offset: entry.place.offset }
+    return { file: this.#file, offset: this.#frame?.offsetOf(entry) ?? entry.place.offset }
   }
 
   #findIn(log: FoldedLog, code: FindingCode, facts: FindingFacts): void {

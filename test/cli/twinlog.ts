@@ -26,8 +26,14 @@ export interface Given {
 /** Where stores live, by path; and the command that opens them. */
 export class Machine {
   readonly #stores = new Map<string, Store>()
+  readonly #methods: Partial<Store>
   /** The options of each `open`, in order. */
   readonly opened: Parameters<Surroundings['open']>[1][] = []
+
+  /** @param methods what the command meets in place of the store's own */
+  constructor(methods: Partial<Store> = {}) {
+    this.#methods = methods
+  }
 
   async store(path = 'db'): Promise<Store> {
     const store = this.#stores.get(path) ?? (await openMemory({ payloadBytesMax: 64 * 1024 * 1024 }))
@@ -40,7 +46,7 @@ export class Machine {
     if (!this.#stores.has(path) && options.createIfMissing === false) {
       throw new TwinlogError('STORE_NOT_FOUND', `${path}: no store`, { path })
     }
-    return kept(await this.store(path))
+    return { ...kept(await this.store(path)), ...this.#methods }
   }
 
   readonly twinlog = async (argv: readonly string[], given: Given = {}): Promise<Outcome> => {
@@ -105,6 +111,8 @@ function kept(store: Store): Store {
     worker: (name, options) => store.worker(name, options),
     projection: options => store.projection(options),
     consumers: () => store.consumers(),
+    retain: (policies, options) => store.retain(policies, options),
+    compact: options => store.compact(options),
     flush: () => store.flush(),
     flushIndex: () => store.flushIndex(),
     stats: () => store.stats(),

@@ -1,6 +1,7 @@
 /** A commit log on any disk, without an index: the records a test appends, and where they went. */
 import { Checksum } from '../../src/bytes/checksum.ts'
-import { CommitLog, type CommitLogOptions } from '../../src/commit-log/commit-log.ts'
+import { CommitLog } from '../../src/commit-log/commit-log.ts'
+import type { CommitLogOptions } from '../../src/commit-log/commit-log-options.ts'
 import type { Disk } from '../../src/commit-log/disk.ts'
 import type { Location } from '../../src/commit-log/frame-builder.ts'
 import { LOG_START } from '../../src/commit-log/recovery.ts'
@@ -65,7 +66,7 @@ export async function texts(log: CommitLog): Promise<(string | null)[]> {
 /** Null when the record is CORRUPT. */
 export async function textAt(log: CommitLog, location: Location): Promise<string | null> {
   try {
-    return (await log.read(location)).payload.toString()
+    return (await log.read(location))!.payload.toString()
   } catch (error) {
     if (isTwinlogError(error, 'CORRUPT')) return null
     throw error

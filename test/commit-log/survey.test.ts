@@ -31,6 +31,7 @@ class Writer {
       cutChain: this.#chain,
       nextLog: 4,
       timeline: 1,
+      rewritten: null,
     }
     this.segments.push(encodeSegmentHeader(header, IDENTITY.storeId, checksum))
     return this

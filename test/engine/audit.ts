@@ -23,7 +23,7 @@ export async function audit(subject: Subject, state: ModelState): Promise<void> 
 
 /** Each way of reading the log, its ends and what lies beyond them, and each key, had or not. */
 function questionsAbout(log: LogRef, state: ModelState): readonly Question[] {
-  const { first, appends } = logOf(state, log) ?? { first: 1, appends: [] }
+  const { first, appends } = logOf(state, log) ?? { first: 1, appends: [], redacted: [] }
   const tip = appends.length
   const sequences = new Set([first - 1, first, tip, tip + 1, tip + 2].filter(seq => seq > 0))
   return [

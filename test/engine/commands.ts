@@ -82,6 +82,11 @@ function disturbances(can: Capabilities): readonly fc.Arbitrary<Command>[] {
     can.resumeIndexer !== undefined && fc.constant(new Disturb('resumeIndexer', each => each.resumeIndexer?.())),
     can.damageIndex !== undefined &&
       fc.nat().map(seed => new Disturb(`damageIndex(${seed})`, each => each.damageIndex?.(seed))),
+    can.compact !== undefined && fc.constant(new Disturb('compact', each => each.compact?.())),
+    can.compact !== undefined &&
+      fc
+        .tuple(fc.nat({ max: 25 }), fc.nat())
+        .map(([after, seed]) => new Disturb(`compact(${after}, ${seed})`, each => each.compact?.(after, seed))),
     can.rebuildIndex !== undefined &&
       log.map(each => {
         const isThere = (state: ModelState): boolean => logOf(state, each) !== undefined

@@ -27,6 +27,7 @@ export class CrashDisk implements Disk {
   readonly #files = new Map<string, Unsure>()
   readonly #inFlight = new Set<Promise<unknown>>()
   #isDead = false
+  #operationsLeft = Infinity
 
   /** @param inner the real disk of that directory */
   constructor(inner: Disk, directory: string) {
@@ -37,6 +38,11 @@ export class CrashDisk implements Disk {
   /** From here on nothing is written, and nothing succeeds any more. */
   cutPower(): void {
     this.#isDead = true
+  }
+
+  /** Lets so many more operations that change the disk begin. */
+  cutPowerAfter(operations: number): void {
+    this.#operationsLeft = operations
   }
 
   /** Leaves in the directory what a power cut might have left. Only after `cutPower`, and after the store let go. */
@@ -114,6 +120,8 @@ export class CrashDisk implements Disk {
 
   /** What is on its way when the power goes fails too: it may be there or not, but nobody was told that it is. */
   async #attempt<Value>(change: () => Promise<Value>): Promise<Value> {
+    if (this.#operationsLeft <= 0) this.#isDead = true
+    this.#operationsLeft -= 1
     this.#assertPower()
     const running = change()
     this.#inFlight.add(running)

@@ -20,6 +20,8 @@ export interface OpenedStore {
   pauseIndexer?(): Promise<void>
   resumeIndexer?(): Promise<void>
   rebuildIndex?(log: LogRef): Promise<void>
+  /** From here on, cuts the power after so many disk operations. */
+  cutPowerAfter?(operations: number): void
 }
 
 /** As the tests open it. */
@@ -67,6 +69,7 @@ export async function openTight(directory: string): Promise<TightStore> {
     },
     pauseIndexer: async () => driver.indexer.pause(),
     resumeIndexer: async () => driver.indexer.resume(),
+    cutPowerAfter: operations => disk.cutPowerAfter(operations),
     rebuildIndex: async log => void (await driver.rebuildIndex(log)),
   }
 }

@@ -70,6 +70,16 @@ export async function openIn(directory: string, access: EmbeddedAccess = publicA
       opened = await access.open(directory)
     }
   }
+  if (opened.cutPowerAfter !== undefined) {
+    can.compact = async (crashAfter, seed = 0) => {
+      await opened.resumeIndexer?.()
+      if (crashAfter === undefined) return void (await opened.store.compact({ deadShareMin: 0 }))
+      opened.cutPowerAfter?.(crashAfter)
+      await opened.store.compact({ deadShareMin: 0 }).catch(() => undefined)
+      await opened.crash?.(seed)
+      opened = await access.open(directory)
+    }
+  }
   if (opened.pauseIndexer !== undefined) can.pauseIndexer = async () => opened.pauseIndexer?.()
   if (opened.resumeIndexer !== undefined) can.resumeIndexer = async () => opened.resumeIndexer?.()
   if (opened.rebuildIndex !== undefined) can.rebuildIndex = async (log: LogRef) => opened.rebuildIndex?.(log)

@@ -29,6 +29,7 @@ export function scheduledLogStore(inner: LogStore, scheduler: Scheduler): LogSto
     trim: (log, before) => later('trim', inner.trim(log, before)),
     feed: range => later('feed', inner.feed(range)),
     feedOrigin: () => inner.feedOrigin(),
+    redact: (log, seq) => later('redact', inner.redact(log, seq)),
     item: key => later('item', inner.item(key)),
     listItems: prefix => inner.listItems(prefix),
     watch(log, listener) {
@@ -43,6 +44,7 @@ export function scheduledLogStore(inner: LogStore, scheduler: Scheduler): LogSto
         stop()
       }
     },
+    compact: options => later('compact', inner.compact(options)),
     flush: () => later('flush', inner.flush()),
     flushIndex: () => later('flushIndex', inner.flushIndex()),
     stats: () => inner.stats(),

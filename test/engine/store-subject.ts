@@ -41,6 +41,8 @@ function valueOf(store: Store, operation: Operation): Promise<unknown> {
     }
     case 'trim':
       return logIn(store, operation.log).trim({ before: operation.before })
+    case 'redact':
+      return logIn(store, operation.log).redact(operation.seq)
     case 'tip':
       return logIn(store, operation.log).tip()
     default:
@@ -123,13 +125,17 @@ async function collect<Each>(all: AsyncIterable<Each>): Promise<Each[]> {
 }
 
 /** The record as the model knows it. What else the record says must agree with that. */
-function readRecord({ seq, codec, value, meta, bytes, receivedAt }: LogRecord): ReadRecord {
+function readRecord({ seq, codec, value, meta, bytes, receivedAt, redacted }: LogRecord): ReadRecord {
   assert(Number.isSafeInteger(receivedAt) && receivedAt >= 0)
-  if (codec === 'msgpack') return { seq, codec, value, meta }
+  if (redacted) {
+    assert.deepEqual([bytes.length, value, meta], [0, undefined, undefined])
+    return { seq, codec, value, meta, redacted }
+  }
+  if (codec === 'msgpack') return { seq, codec, value, meta, redacted }
   const text = Buffer.from(bytes).toString(codec === 'json' ? 'utf8' : 'hex')
   if (codec === 'json') assert.deepEqual(value, JSON.parse(text))
   else assert.deepEqual(value, bytes)
-  return { seq, codec, value: text, meta }
+  return { seq, codec, value: text, meta, redacted }
 }
 
 export function logIn(store: Store, { actor, box }: LogRef): Log {

@@ -26,6 +26,11 @@ export interface Capabilities {
   resumeIndexer?(): Promise<void>
   /** Closes, damages the index on disk in one of many ways, and opens again. */
   damageIndex?(seed: number): Promise<void>
+  /**
+   * Gives space back: every segment with anything dead is written again. With `crashAfter`, the power goes after so many
+   * of its disk operations, unless it is done before; opens what was left.
+   */
+  compact?(crashAfter?: number, seed?: number): Promise<void>
   /** Clears one log's key range and rebuilds it from the commit log. */
   rebuildIndex?(log: LogRef): Promise<void>
   /** Closes, and says what LevelDB alone finds of an actor's logs; opens again. Undefined: no such actor. */

@@ -35,6 +35,8 @@ const onlyTable = (...columns: string[]): Table => {
 const STRUCTURES: Record<string, FieldTable> = {
   'Identity file': commitLogLayout.IDENTITY_FIELDS,
   Segments: commitLogLayout.SEGMENT_FIELDS,
+  'Segments that were written again': commitLogLayout.BIRTH_FIELDS,
+  'Segments that were written again, 2': commitLogLayout.MAP_FIELDS,
   Frames: commitLogLayout.FRAME_FIELDS,
   Entries: recordLayout.ENTRY_FIELDS,
 }
@@ -139,7 +141,16 @@ describe('numbers', () => {
     const named = Object.entries({ ...recordLayout, ...commitLogLayout })
       .filter(([, value]) => typeof value === 'object' && !Buffer.isBuffer(value))
       .map(([name]) => name)
-    const compared = ['ENTRY_FIELDS', 'ENTRY_TYPE', 'CODEC_ID', 'SEGMENT_FIELDS', 'FRAME_FIELDS', 'IDENTITY_FIELDS']
+    const compared = [
+      'ENTRY_FIELDS',
+      'ENTRY_TYPE',
+      'CODEC_ID',
+      'SEGMENT_FIELDS',
+      'FRAME_FIELDS',
+      'IDENTITY_FIELDS',
+      'BIRTH_FIELDS',
+      'MAP_FIELDS',
+    ]
     expect(named.toSorted()).toEqual(compared.toSorted())
   })
 })

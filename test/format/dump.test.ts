@@ -13,6 +13,7 @@ import { afterFrame, flipBit, harm, harmed } from './segment-bytes.ts'
 import { append, SMALL, tellExample } from './stories.ts'
 
 const FIRST = '0000000001-0000000001.0.seg'
+const REWRITTEN = '0000000001-0000000001.1.seg'
 const SECOND = '0000000002-0000000002.0.seg'
 let directory: string
 beforeAll(() => {
@@ -42,6 +43,17 @@ describe('every byte is there, once', () => {
         const bytes = harmed(whole, harms)
         expect(bytesOf(await dumpOf(bytes)).equals(bytes)).toBe(true)
         await dumpOf(bytes, FIRST, false)
+      }),
+    )
+  })
+
+  it('of a segment that was written again and came to any harm', async () => {
+    const whole = vectorBytes('rewritten-1')
+    await fc.assert(
+      fc.asyncProperty(fc.array(harm, { maxLength: 5 }), async harms => {
+        const bytes = harmed(whole, harms)
+        expect(bytesOf(await dumpOf(bytes, REWRITTEN)).equals(bytes)).toBe(true)
+        await dumpOf(bytes, REWRITTEN, false)
       }),
     )
   })

@@ -44,12 +44,12 @@ export class FixedStore {
     }
   }
 
-  path(segment: number): string {
-    return join(this.directory, segmentPath(segment))
+  path(segment: number, generation = 0): string {
+    return join(this.directory, segmentPath(segment, generation))
   }
 
-  segment(number: number): Buffer {
-    return readFileSync(this.path(number))
+  segment(number: number, generation = 0): Buffer {
+    return readFileSync(this.path(number, generation))
   }
 
   /** Opens it for writing, runs `use`, indexes all of it in one batch, closes it. */

@@ -22,7 +22,7 @@ const opened = (segment: Buffer): Promise<unknown> => FixedStore.with([segment],
 const lookedAt = (segment: Buffer): Promise<unknown> => FixedStore.with([segment], store => store.read(async () => {}))
 
 describe('entries', () => {
-  it.each([ENTRY_TYPE.keyOnly, ENTRY_TYPE.redact, 11, 255])('type %i is refused', async type => {
+  it.each([11, 255])('type %i is refused', async type => {
     const segment = segmentWith({ type: type as never, log: 2, payload: Buffer.alloc(16) })
     await expect(opened(segment)).rejects.toMatchObject({ code: 'FORMAT_UNSUPPORTED' })
     await expect(lookedAt(segment)).rejects.toMatchObject({ code: 'FORMAT_UNSUPPORTED' })
@@ -73,7 +73,7 @@ describe('entries', () => {
 })
 
 describe('segment files', () => {
-  it.each(['0000000002-0000000002.1.seg', '0000000002-0000000003.0.seg'])('%s is refused', name =>
+  it.each(['0000000002-0000000003.0.seg', '0000000001-0000000002.1.seg'])('%s is refused', name =>
     FixedStore.with([], async store => {
       await store.write(tellExample)
       writeFileSync(join(store.directory, 'segments', name), store.segment(1))

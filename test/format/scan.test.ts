@@ -87,7 +87,7 @@ async function expectPrefix(bytes: Buffer): Promise<void> {
 }
 
 it('undamaged, it is what was written', async () => {
-  expect([...original.keys()]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+  expect([...original.keys()]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
   expect((await expectAccounted(whole)).every(frame => frame.damage === null)).toBe(true)
   await expectPrefix(whole)
 })

@@ -86,6 +86,7 @@ export function segmentOf(
     cutChain: 0n,
     nextLog: 2,
     timeline: 1,
+    rewritten: null,
   }
   let bytes = encodeSegmentHeader(header, IDENTITY.storeId, checksum)
   const builder = new FrameBuilder(checksum)

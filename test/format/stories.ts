@@ -1,6 +1,7 @@
 /** What the golden segments hold, told to a log store one flush after the other. */
 import { hashDedupeKey } from '../../src/actors/dedupe-key.ts'
 import { encodeMsgpack } from '../../src/record/codecs/msgpack.ts'
+import type { EmbeddedLogStore } from '../../src/log-store/embedded/embedded-log-store.ts'
 import { encodePair } from '../../src/record/bodies.ts'
 import type { EntryFields } from '../../src/record/entry.ts'
 import { CODEC_ID, ENTRY_TYPE } from '../../src/record/layout.ts'
@@ -26,6 +27,12 @@ export async function append(
   more: Partial<Append> = {},
 ): Promise<void> {
   await store.append({ payloads: [payload(codec, bytes)], appends: [{ log, payload: 0, receivedAt: NOW, ...more }] })
+}
+
+/** Takes what `tellEverything` has trimmed, redacted and removed off the disk. */
+export async function tellCompaction(store: EmbeddedLogStore): Promise<void> {
+  store.indexer.resume()
+  await store.compact({ deadShareMin: 0 })
 }
 
 /** The smallest store worth a picture: one actor, one keyed JSON record. */
@@ -67,6 +74,7 @@ export async function tellEverything(store: LogStore): Promise<void> {
       { key: 'cursor/old', value: Buffer.from('') },
     ],
   })
+  await store.redact(outbox(ALICE), 2)
   await store.trim(inbox(ALICE), 2)
   await store.append({
     payloads: [],

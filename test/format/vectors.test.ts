@@ -12,12 +12,18 @@ import { FixedStore, IDENTITY } from './fixed-store.ts'
 import { blockUnder, replaceBlock } from './document-tables.ts'
 import { bytesOf, collect, expectVector, isRewriting, readVector, vectorNames } from './golden.ts'
 import { afterFrame, flipBit, segmentOf } from './segment-bytes.ts'
-import { LOST_STORY, tellEverything, tellExample, tellOneMore, tellThreeCommits } from './stories.ts'
+import { LOST_STORY, tellCompaction, tellEverything, tellExample, tellOneMore, tellThreeCommits } from './stories.ts'
 
 /** The dump of a segment is the vector, and the vector's rows are the segment. */
-async function expectSegment(name: string, head: readonly string[], store: FixedStore, segment = 1): Promise<void> {
-  const lines = await collect(dumpSegment(store.path(segment), { all: true }))
-  expect(bytesOf(lines).equals(store.segment(segment))).toBe(true)
+async function expectSegment(
+  name: string,
+  head: readonly string[],
+  store: FixedStore,
+  segment = 1,
+  generation = 0,
+): Promise<void> {
+  const lines = await collect(dumpSegment(store.path(segment, generation), { all: true }))
+  expect(bytesOf(lines).equals(store.segment(segment, generation))).toBe(true)
   expectVector(name, head, lines)
 }
 
@@ -61,6 +67,20 @@ describe('the engine writes', () => {
       await store.write(tellEverything)
       const head = ['Every type of entry that version 1 writes, but for lost: see test/format/stories.ts.']
       await expectSegment('every-entry', head, store)
+    }))
+
+  it('rewritten-1 and rewritten-2: the same, without what was dead, and the segment behind it', () =>
+    FixedStore.with([], async store => {
+      await store.write(async driver => {
+        await tellEverything(driver)
+        await tellCompaction(driver)
+      })
+      const first = [
+        'The segment of every-entry after a compaction. Each entry stands behind the place where it was born.',
+      ]
+      await expectSegment('rewritten-1', first, store, 1, 1)
+      const second = ['What the compaction began, so that the segment before it has an end.']
+      await expectSegment('rewritten-2', second, store, 2)
     }))
 
   it('cut-1 and cut-2: a segment whose successor says where it ends', async () => {
@@ -130,6 +150,8 @@ it('every vector is written by a test', () => {
       'identity',
       'index',
       'lost',
+      'rewritten-1',
+      'rewritten-2',
       'torn-tail',
     ].toSorted(),
   )

@@ -41,6 +41,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 2,
+    arbitrary: fc
+      .tuple(log, fc.integer({ min: 1, max: 6 }))
+      .map(([name, seq]): Step => [`redact ${name.actor} ${seq}`, store => store.redact(name, seq).catch(() => null)]),
+  },
+  {
+    weight: 2,
     arbitrary: fc.option(fc.integer()).map((value): Step => {
       const items = [{ key: 'i', value: value === null ? null : Buffer.from(`${value}`) }]
       return [`item ${value}`, store => store.append({ payloads: [], appends: [], items })]

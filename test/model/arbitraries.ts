@@ -88,12 +88,19 @@ const trim: fc.Arbitrary<Change> = plain({
   before: fc.integer({ min: 1, max: 10 }),
 })
 
+const redact: fc.Arbitrary<Change> = plain({
+  type: fc.constant('redact'),
+  log,
+  seq: fc.integer({ min: 1, max: 10 }),
+})
+
 export const change: fc.Arbitrary<Change> = fc.oneof(
   { weight: 4, arbitrary: plain({ type: fc.constant('add'), actor }) },
   { weight: 1, arbitrary: plain({ type: fc.constant('remove'), actor }) },
   { weight: 12, arbitrary: append },
   { weight: 6, arbitrary: flush },
   { weight: 3, arbitrary: trim },
+  { weight: 3, arbitrary: redact },
 )
 
 const after = fc.nat({ max: 10 })

@@ -10,7 +10,13 @@ import type { LogRef, Operation, Result } from './operations.ts'
 const inbox: LogRef = { actor: 'alice', box: 'inbox' }
 const outbox: LogRef = { actor: 'alice', box: 'outbox' }
 const body = (value: unknown): { codec: 'msgpack'; value: unknown } => ({ codec: 'msgpack', value })
-const record = (seq: number, value: unknown): object => ({ seq, codec: 'msgpack', value, meta: undefined })
+const record = (seq: number, value: unknown): object => ({
+  seq,
+  codec: 'msgpack',
+  value,
+  meta: undefined,
+  redacted: false,
+})
 
 function runAll(operations: readonly Operation[], from = emptyState): [typeof emptyState, Result[]] {
   let state = from
@@ -150,6 +156,18 @@ describe('a story, told in full', () => {
       { type: 'page', log: inbox, options: { after: 1, everyNth: 3 } },
       { value: { items: [record(3, 'c')], older: null, newer: null } },
     ],
+    [{ type: 'redact', log: inbox, seq: 2 }, { value: { redacted: true } }],
+    [{ type: 'redact', log: inbox, seq: 2 }, { value: { redacted: false } }],
+    [
+      { type: 'redact', log: inbox, seq: 1 },
+      { code: 'TRIMMED', facts: { ...inbox, first: 2, tip: 3 } },
+    ],
+    [
+      { type: 'redact', log: inbox, seq: 4 },
+      { code: 'OUT_OF_RANGE', facts: { argument: 'seq', value: 4, min: 1, max: 3 } },
+    ],
+    [{ type: 'get', log: inbox, seq: 2 }, { value: { ...record(2, undefined), redacted: true } }],
+    [{ type: 'page', log: inbox, options: { everyNth: 2 } }, { value: { items: [], older: null, newer: null } }],
     [{ type: 'remove', actor: 'alice' }, { value: { removed: true } }],
     [{ type: 'remove', actor: 'alice' }, { value: { removed: false } }],
     [{ type: 'status', actor: 'alice' }, { value: 'removed' }],

@@ -21,6 +21,8 @@ export interface ModelLog {
   readonly first: number
   /** Every append since the actor was added: sequence `n` is at `n - 1`, trimmed or not. */
   readonly appends: readonly Part[]
+  /** Sequences whose payload and meta were taken out. */
+  readonly redacted: readonly number[]
 }
 
 export interface ModelActor {
@@ -51,6 +53,8 @@ export function run(state: ModelState, operation: Operation): [ModelState, Resul
       return flush(state, operation.parts, operation.onConflict ?? 'reject')
     case 'trim':
       return trim(state, operation.log, operation.before)
+    case 'redact':
+      return redact(state, operation.log, operation.seq)
     case 'status':
       return [state, { value: statusOf(state, operation.actor) }]
     case 'list':
@@ -91,7 +95,7 @@ function ask(log: ModelLog, operation: LogQuestion): Result {
 
 function add(state: ModelState, id: string): [ModelState, Result] {
   if (statusOf(state, id) === 'active') return [state, { value: { added: false } }]
-  const fresh: ModelLog = { first: 1, appends: [] }
+  const fresh: ModelLog = { first: 1, appends: [], redacted: [] }
   const actors = [...state.actors, { id, inbox: fresh, outbox: fresh }]
   return [{ actors, removed: state.removed.filter(each => each !== id) }, { value: { added: true } }]
 }
@@ -116,7 +120,7 @@ function appendPart(state: ModelState, part: Part): [ModelState, { seq: number; 
   if (part.expectedTip !== undefined && part.expectedTip !== tip) {
     return [state, { code: 'TIP_CONFLICT', facts: { ...part.log, expected: part.expectedTip, actual: tip } }]
   }
-  const next = withLog(state, part.log, { first: log.first, appends: [...log.appends, part] })
+  const next = withLog(state, part.log, { ...log, appends: [...log.appends, part] })
   return [next, { seq: tip + 1, duplicate: false }]
 }
 
@@ -138,7 +142,17 @@ function trim(state: ModelState, ref: LogRef, before: number): [ModelState, Resu
   const tip = log.appends.length
   if (before < 1 || before > tip + 1) return [state, outOfRange('before', before, 1, tip + 1)]
   const first = Math.max(log.first, before)
-  return [withLog(state, ref, { first, appends: log.appends }), { value: { first, tip } }]
+  return [withLog(state, ref, { ...log, first }), { value: { first, tip } }]
+}
+
+function redact(state: ModelState, ref: LogRef, seq: number): [ModelState, Result] {
+  const log = logOf(state, ref)
+  if (log === undefined) return [state, noActor(state, ref.actor)]
+  const tip = log.appends.length
+  if (seq < 1 || seq > tip) return [state, outOfRange('seq', seq, 1, tip)]
+  if (seq < log.first) return [state, trimmed(ref, log)]
+  if (log.redacted.includes(seq)) return [state, { value: { redacted: false } }]
+  return [withLog(state, ref, { ...log, redacted: [...log.redacted, seq] }), { value: { redacted: true } }]
 }
 
 /** The sequences from just above `after` to just below `before`; a failure when a cursor lies outside the log. */
@@ -160,7 +174,7 @@ function read(log: ModelLog, ref: LogRef, { after, before, reverse, limit }: Rea
 }
 
 function page(log: ModelLog, ref: LogRef, options: PageRange): Result {
-  const { after, before, limit = 20, scanMax = 1000, everyNth = 1 } = options
+  const { after, before, limit = 20, scanMax = 1000, everyNth } = options
   const upwards = after !== undefined
   const sequences = span(log, ref, after, before)
   if ('code' in sequences) return sequences
@@ -169,7 +183,8 @@ function page(log: ModelLog, ref: LogRef, options: PageRange): Result {
   for (const seq of upwards ? sequences : sequences.toReversed()) {
     if (items.length === limit || scanned.length === scanMax) break
     scanned.push(seq)
-    if (seq % everyNth === 0) items.push(seq)
+    // A redacted record has nothing to be chosen by.
+    if (everyNth === undefined || (seq % everyNth === 0 && !log.redacted.includes(seq))) items.push(seq)
   }
   // An empty page still has a place in the log, from which the cursors lead on.
   const tip = log.appends.length
@@ -183,7 +198,8 @@ function page(log: ModelLog, ref: LogRef, options: PageRange): Result {
 
 function recordAt(log: ModelLog, seq: number): ReadRecord {
   const { body, meta } = log.appends[seq - 1]!
-  return { seq, codec: body.codec, value: body.value, meta }
+  if (log.redacted.includes(seq)) return { seq, codec: body.codec, value: undefined, meta: undefined, redacted: true }
+  return { seq, codec: body.codec, value: body.value, meta, redacted: false }
 }
 
 function statusOf(state: ModelState, id: string): 'active' | 'removed' | 'unknown' {

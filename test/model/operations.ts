@@ -28,6 +28,7 @@ export type Change =
   | ({ readonly type: 'append' } & Part)
   | { readonly type: 'flush'; readonly parts: readonly Part[]; readonly onConflict?: 'reject' | 'skip' }
   | { readonly type: 'trim'; readonly log: LogRef; readonly before: number }
+  | { readonly type: 'redact'; readonly log: LogRef; readonly seq: number }
 
 export type Question =
   | { readonly type: 'status'; readonly actor: string }
@@ -66,6 +67,7 @@ export interface ReadRecord {
   readonly codec: Codec
   readonly value: unknown
   readonly meta: unknown
+  readonly redacted: boolean
 }
 
 /** An error's code and all its facts. */

@@ -9,7 +9,7 @@ import { salvage, type SalvageReport } from '../../src/tools/salvage.ts'
 import { verify } from '../../src/tools/verify.ts'
 import { runs } from '../engine/runs.ts'
 import { filesBelow, reopened, withDirectory } from '../log-store/embedded-store.ts'
-import { allLogs, flip, logKey, shown, shownIn, story, telling, toldAll, truthFiles, type Truth } from './story.ts'
+import { allLogs, flip, logKey, shown, shownIn, story, type Teller, toldAll, truthFiles, type Truth } from './story.ts'
 
 type Harm =
   | { readonly kind: 'flip'; readonly seed: number }
@@ -55,13 +55,18 @@ function listed({ lost }: SalvageReport): Map<string, Set<number>> {
 }
 
 /** What is there is what was appended, and `LOST` exactly what is listed. */
-function assertHonest(seen: Truth, truth: Truth, report: SalvageReport): void {
+function assertHonest(seen: Truth, { truth, history }: Pick<Teller, 'truth' | 'history'>, report: SalvageReport): void {
   const lost = listed(report)
   for (const [name, { records }] of seen) {
     for (const [seq, told] of records) {
       const isListed = lost.get(name)?.delete(seq) === true
       assert.equal(told === 'LOST', isListed, `${name} ${seq}: ${told}`)
-      if (told !== 'LOST') assert.equal(told, truth.get(name)?.records.get(seq))
+      if (told === 'LOST') continue
+      const expected = truth.get(name)?.records.get(seq)
+      // The redaction itself may be in a commit that is lost, and that is named.
+      const isUndone = expected?.startsWith('redacted') === true && report.unknownCommits.length > 0
+      if (told !== expected && isUndone) assert(history.some(state => state.get(name)?.records.get(seq) === told))
+      else assert.equal(told, expected)
     }
     assert.deepEqual([...(lost.get(name) ?? [])], [], `${name}: listed, and not even a sequence`)
   }
@@ -72,7 +77,7 @@ describe('salvage', () => {
     await fc.assert(
       fc.asyncProperty(story, harms, (steps, some) =>
         withDirectory(async path => {
-          const truth = await telling(path, steps)
+          const { truth, history } = await toldAll(path, steps)
           for (const each of some) await inflict(path, each).catch(() => {})
           const before = await filesBelow(path)
           const made = await salvaged(path, false)
@@ -82,7 +87,7 @@ describe('salvage', () => {
           assert(report.usedIndex)
           assert((await verify(to)).isClean)
           const seen = await shownIn(to)
-          assertHonest(seen, truth, report)
+          assertHonest(seen, { truth, history }, report)
           assert.deepEqual(boundsOf(seen), boundsOf(truth))
           // Nothing that was trimmed, and nothing of a removed actor, comes back; the store goes on where it was.
           await goesOn(to, truth)
@@ -113,7 +118,7 @@ describe('salvage', () => {
               }
             return
           }
-          assertHonest(seen, truth, report)
+          assertHonest(seen, { truth, history }, report)
         }),
       ),
       runs(60),

@@ -17,7 +17,8 @@ export type Step =
   | { readonly do: 'append'; readonly logs: readonly LogName[]; readonly bytes: number; readonly key: string | null }
   /** One body in several logs. */
   | { readonly do: 'share'; readonly logs: readonly LogName[]; readonly bytes: number }
-  | { readonly do: 'trim'; readonly log: LogName; readonly share: number }
+  | { readonly do: 'trim' | 'redact'; readonly log: LogName; readonly share: number }
+  | { readonly do: 'compact' }
   | { readonly do: 'reopen' }
 
 const log = fc.constantFrom(...allLogs)
@@ -36,6 +37,11 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 1,
     arbitrary: fc.tuple(log, fraction).map(([name, part]): Step => ({ do: 'trim', log: name, share: part })),
   },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(log, fraction).map(([name, part]): Step => ({ do: 'redact', log: name, share: part })),
+  },
+  { weight: 1, arbitrary: fc.constant<Step>({ do: 'compact' }) },
   { weight: 2, arbitrary: fc.constant<Step>({ do: 'reopen' }) },
 )
 
@@ -111,6 +117,11 @@ export class Teller {
         return this.#append(each.logs, each.bytes, null)
       case 'trim':
         return this.#trim(each.log, each.share)
+      case 'redact':
+        return this.#redact(each.log, each.share)
+      case 'compact':
+        await this.store.compact({ deadShareMin: 0 })
+        return
       case 'reopen':
         await this.store.close()
         this.store = await openDriver(this.path)
@@ -137,6 +148,15 @@ export class Teller {
     this.#remember()
   }
 
+  async #redact(name: LogName, share: number): Promise<void> {
+    const told = this.truth.get(logKey(name))
+    if (told === undefined || told.first > told.tip) return
+    const seq = told.first + Math.floor(share * (told.tip - told.first))
+    const before = (await this.store.read(name, { from: seq, to: seq, limit: 1 }))!.records[0]!
+    await this.store.redact(name, seq)
+    told.records.set(seq, tell({ ...before, redacted: true }))
+  }
+
   async #trim(name: LogName, share: number): Promise<void> {
     const told = this.truth.get(logKey(name))
     if (told === undefined) return
@@ -149,7 +169,14 @@ export class Teller {
 
 const both = (actor: string): readonly LogName[] => [inbox(actor), outbox(actor)]
 
-function tell({ codec, receivedAt, meta, payload }: Omit<StoredRecord, 'seq'>): Told {
+function tell({
+  codec,
+  receivedAt,
+  meta,
+  payload,
+  redacted = false,
+}: Omit<StoredRecord, 'seq' | 'redacted'> & { redacted?: boolean }): Told {
+  if (redacted) return `redacted ${codec} ${receivedAt}`
   return `${codec} ${receivedAt} ${textOf(meta)} ${textOf(payload)}`
 }
 

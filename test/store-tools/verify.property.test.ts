@@ -28,7 +28,8 @@ describe('verify', () => {
           const report = await verify(path)
           assert.deepEqual([report.findings, report.missing, report.tornTail], [[], [], null])
           assert(report.isClean)
-          assert(report.records >= [...truth.values()].reduce((sum, { records }) => sum + records.size, 0))
+          const there = [...truth.values()].flatMap(({ records }) => [...records.values()])
+          assert(report.records >= there.filter(told => !told.startsWith('redacted')).length)
         }),
       ),
       runs(60),

@@ -184,6 +184,7 @@ describe('damage is told with its place and what it costs', () => {
       cutChain: 12345n,
       nextLog: 4,
       timeline: 1,
+      rewritten: null,
     }
     const second = encodeSegmentHeader(header, IDENTITY.storeId, checksum)
     await FixedStore.with([first, second], async ({ directory }) => {

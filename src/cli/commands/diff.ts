@@ -11,6 +11,8 @@ const reasons = {
   'only-in-a': 'which only the first has',
   'only-in-b': 'which only the second has',
   'lost-in-a': 'which is lost in the first',
+  'redacted-in-a': 'which is redacted in the first alone',
+  'redacted-in-b': 'which is redacted in the second alone',
   'lost-in-b': 'which is lost in the second',
   unreadable: 'which is damaged',
 }

@@ -18,6 +18,7 @@ interface ExportOptions {
 export const messages = {
   NOT_JSON: 'The record is not JSON, and holds what JSON cannot say.',
   NOT_ONE_LINE: 'The exact JSON text has line breaks: use --collection, or --one-line to write spaces for them.',
+  REDACTED: 'The record was redacted: what it held is gone.',
   IS_A_COLLECTION: 'The item is a collection, which import would take apart: use --collection.',
 }
 
@@ -76,6 +77,7 @@ const collectionHead = '{"@context":"https://www.w3.org/ns/activitystreams","typ
 
 /** The item's JSON text, or the code of why it has none here. */
 function itemOf(record: LogRecord, options: ExportOptions): Uint8Array | keyof typeof messages {
+  if (record.redacted) return 'REDACTED'
   const text = record.codec === 'json' ? trimmed(record.bytes) : textOf(record)
   if (text === undefined) return 'NOT_JSON'
   const item = options.oneLine === true ? Buffer.from(onOneLine(Buffer.from(text).toString())) : text

@@ -2,12 +2,14 @@
 import type { LogStore } from '../types.ts'
 import { actorPromises } from './actors.ts'
 import { appendPromises } from './append.ts'
+import { compactPromises } from './compact.ts'
 import { dedupePromises } from './dedupe.ts'
 import { feedPromises } from './feed.ts'
 import { flushPromises } from './flush.ts'
 import { itemPromises } from './items.ts'
 import { lifecyclePromises } from './lifecycle.ts'
 import { readPromises } from './read.ts'
+import { redactPromises } from './redact.ts'
 import { reopeningPromises } from './reopening.ts'
 import type { ConformanceOptions, Define } from './suite.ts'
 import { trimPromises } from './trim.ts'
@@ -20,6 +22,8 @@ const topics: Record<string, (it: Define) => void> = {
   dedupe: dedupePromises,
   read: readPromises,
   trim: trimPromises,
+  redact: redactPromises,
+  compact: compactPromises,
   watch: watchPromises,
   feed: feedPromises,
   items: itemPromises,

@@ -166,4 +166,19 @@ export function reopeningPromises(it: DefineReopening): void {
     await first.close()
     assert.deepEqual(summary([await append(store, inbox(alice), 'a')]), ['1'])
   })
+
+  it('a redacted record stays redacted, and its key stays known', async (first, reopen) => {
+    await first.addActor(alice)
+    for (const text of ['a', 'b', 'c']) await append(first, inbox(alice), text, { key: key(text), receivedAt: 7 })
+    await first.redact(inbox(alice), 2)
+    let store = first
+    for (let round = 0; round < 2; round++) {
+      store = await reopen(store)
+      assert.deepEqual(await contents(store, inbox(alice)), ['1 a', '2 ', '3 c'])
+      const record = (await readAll(store, inbox(alice)))[1]
+      assert.deepEqual([record?.redacted, record?.receivedAt], [true, 7])
+      assert.equal((await store.redact(inbox(alice), 2))?.redacted, false)
+      assert.deepEqual(summary([await append(store, inbox(alice), 'b', { key: key('b') })]), ['duplicate of 2'])
+    }
+  })
 }

@@ -5,6 +5,7 @@
 import type { CommitLog } from '../../commit-log/commit-log.ts'
 import { TwinlogError } from '../../errors.ts'
 import type { KeyIndex } from '../../key-index/key-index.ts'
+import type { CompactOptions, CompactReport } from '../compact-options.ts'
 import type {
   ActorEntry,
   ActorStatus,
@@ -20,9 +21,11 @@ import type {
   LogStoreStats,
   ReadRange,
   ReadSlice,
+  Redaction,
 } from '../types.ts'
-import type { Change } from '../change.ts'
-import { readFeedSlice } from '../feed-slice.ts'
+import { readFeedSlice, type FeedSource } from '../feed-slice.ts'
+import { Compactions } from './compaction.ts'
+import { touchedLogs } from './touched-logs.ts'
 import { publish } from './diagnostics.ts'
 import type { FrameBatch } from './frame-batch.ts'
 import type { FreeSpace } from './free-space.ts'
@@ -32,6 +35,7 @@ import { lookUp } from './lookup.ts'
 import { boundsOf } from './read-slice.ts'
 import { copyOf } from './merge-items.ts'
 import { Reading } from './reading.ts'
+import { remainsOfRecord } from './record-remains.ts'
 import { flushBytes, OWN_ENTRY_BYTES, type Request } from './requests.ts'
 import { poisoned, Sequencer } from './sequencer.ts'
 import { TailMemory } from './tail-memory.ts'
@@ -51,12 +55,19 @@ interface EmbeddedParts {
   readonly release: () => Promise<void>
 }
 
+/** Makes a request of what answers it. */
+type MakeRequest<Result> = (answer: {
+  readonly resolve: (result: Result) => void
+  readonly reject: (error: unknown) => void
+}) => Request
+
 export class EmbeddedLogStore implements LogStore {
   readonly #parts: EmbeddedParts
   readonly #memory: TailMemory
   readonly #watchers = new Watchers()
   readonly #sequencer: Sequencer
   readonly #reading: Reading
+  readonly #compactions: Compactions
   /** For tests: `pause` and `resume`. */
   readonly indexer: Indexer
   #closing: Promise<void> | null = null
@@ -73,10 +84,20 @@ export class EmbeddedLogStore implements LogStore {
     this.#reading = new Reading({ path, log, index, indexer: this.indexer, memory: this.#memory, isClosed })
     this.#sequencer = new Sequencer(parts.log, this.#memory, parts.log.nextLog / 2, {
       lookUp: requests => this.#reading.mending(() => lookUp(requests, this.#memory, parts.index)),
+      look: (each, seq) => remainsOfRecord((of, range) => this.#reading.slice(of, range), each, seq),
       isIndexFull: () => this.indexer.isFull && this.indexer.failure === null,
       refusal: bytes => (this.indexer.isFull ? this.indexer.failure : null) ?? parts.freeSpace.take(bytes),
       makeRoom: () => parts.freeSpace.makeRoom(),
       onCommit: batch => this.#onCommit(batch),
+    })
+    this.#compactions = new Compactions({
+      log,
+      flushIndex: async () => {
+        await log.sync()
+        await this.indexer.flush()
+      },
+      sealSegment: () => this.#sequencer.sealSegment(),
+      purgeIndex: () => index.purge(),
     })
     parts.log.onPoison = error => this.#onPoison(error)
     parts.scrub.start()
@@ -97,15 +118,9 @@ export class EmbeddedLogStore implements LogStore {
     return actor.isActive ? 'active' : 'removed'
   }
 
-  async listActors({
-    after,
-    limit,
-  }: {
-    readonly after: number
-    readonly limit: number
-  }): Promise<readonly ActorEntry[]> {
+  async listActors(range: { readonly after: number; readonly limit: number }): Promise<readonly ActorEntry[]> {
     this.#assertOpen()
-    return this.#reading.actorsAfter(after, limit)
+    return this.#reading.actorsAfter(range.after, range.limit)
   }
 
   async append(flush: Flush): Promise<readonly AppendOutcome[]> {
@@ -137,6 +152,10 @@ export class EmbeddedLogStore implements LogStore {
     return this.#submit(answer => ({ ...answer, kind: 'trim', log, before, bytes: OWN_ENTRY_BYTES }))
   }
 
+  async redact(log: LogName, seq: number): Promise<Redaction | null> {
+    return this.#submit(answer => ({ ...answer, kind: 'redact', log, seq, bytes: OWN_ENTRY_BYTES }))
+  }
+
   watch(log: LogName | null, listener: () => void): () => void {
     return this.#watchers.watch(log, listener)
   }
@@ -146,7 +165,9 @@ export class EmbeddedLogStore implements LogStore {
     const { log } = this.#parts
     const { places, end } = log
     const frames = log.frames.bind(log)
-    return readFeedSlice({ places, end, frames, logOf: number => this.#reading.feedLog(number) }, range)
+    const logOf: FeedSource['logOf'] = number => this.#reading.feedLog(number)
+    const redactedAmong: FeedSource['redactedAmong'] = (...about) => this.#reading.redactedAmong(...about)
+    return readFeedSlice({ places, end, frames, logOf, redactedAmong }, range)
   }
 
   feedOrigin(): FeedOrigin {
@@ -163,6 +184,11 @@ export class EmbeddedLogStore implements LogStore {
   async *listItems(prefix: string): AsyncGenerator<readonly [string, Item]> {
     this.#assertOpen()
     yield* this.#reading.itemsStarting(prefix)
+  }
+
+  async compact(options: CompactOptions = {}): Promise<CompactReport> {
+    this.#assertOpen()
+    return this.#compactions.compact(options)
   }
 
   async flush(): Promise<void> {
@@ -216,6 +242,7 @@ export class EmbeddedLogStore implements LogStore {
     const attempt = (step: () => Promise<void>): Promise<void> =>
       step().catch((error: unknown) => void failures.push(error))
     await attempt(() => scrub.stop())
+    await this.#compactions.stop()
     await this.#sequencer.idle()
     await attempt(() => this.#makeDurable())
     // What the index does not take now, the next open replays.
@@ -236,9 +263,7 @@ export class EmbeddedLogStore implements LogStore {
     if (log.poison === null) await log.sync()
   }
 
-  #submit<Result>(
-    make: (answer: { resolve: (result: Result) => void; reject: (error: unknown) => void }) => Request,
-  ): Promise<Result> {
+  #submit<Result>(make: MakeRequest<Result>): Promise<Result> {
     this.#assertOpen()
     return new Promise((resolve, reject) => this.#sequencer.submit(make({ resolve, reject })))
   }
@@ -246,25 +271,13 @@ export class EmbeddedLogStore implements LogStore {
   #onCommit(batch: FrameBatch): void {
     const { log, path } = this.#parts
     this.indexer.add(batch)
-    this.#watchers.notify(this.#touched(batch.changes))
+    this.#watchers.notify(touchedLogs(batch.changes, this.#memory))
     publish('twinlog:commit', () => ({
       path,
       commit: log.end.commit,
       records: batch.records,
       bytes: batch.bytes,
     }))
-  }
-
-  *#touched(changes: readonly Change[]): Generator<LogName> {
-    for (const change of changes) {
-      if (change.kind === 'append' || change.kind === 'bounds') {
-        const state = this.#memory.logs.get(change.log)
-        if (state !== undefined) yield state.name
-      } else if (change.kind !== 'item') {
-        yield { actor: change.id, box: 'inbox' }
-        yield { actor: change.id, box: 'outbox' }
-      }
-    }
   }
 
   #onPoison(error: TwinlogError): void {
@@ -280,10 +293,6 @@ export class EmbeddedLogStore implements LogStore {
   }
 
   #assertOpen(): void {
-    if (this.#closing !== null) throw closed()
+    if (this.#closing !== null) throw new TwinlogError('CLOSED', 'the store is closed', {})
   }
-}
-
-function closed(): TwinlogError<'CLOSED'> {
-  return new TwinlogError('CLOSED', 'the store is closed', {})
 }

@@ -9,6 +9,7 @@ import type { Flush } from '../types.ts'
 import { type Change, logNumber } from '../change.ts'
 import type { FrameBatch } from './frame-batch.ts'
 import type { PlannedAppend, PlannedItem } from './plan-flush.ts'
+import type { RecordRemains } from './record-remains.ts'
 
 /** A body that more than one record of the flush has is stored once, before the first of them. */
 export function addAppends(
@@ -72,6 +73,24 @@ export function addOwn(
     addWithBody(log, { type, log: logNumber(change.number, 'inbox') }, Buffer.from(change.id, 'utf8'))
   }
   batch.add(change)
+}
+
+/** Without a body: it is what is left of the record, and stands in its place. */
+export function addRedaction(
+  log: CommitLog,
+  batch: FrameBatch,
+  record: { readonly log: number; readonly seq: number; readonly left: RecordRemains },
+): void {
+  const { seq, left } = record
+  const location = log.pending.add({
+    type: ENTRY_TYPE.redact,
+    codec: CODEC_ID[left.codec],
+    log: record.log,
+    seq,
+    receivedAt: left.receivedAt,
+    payloadSum: log.checksum.sum(Buffer.alloc(0)),
+  })
+  batch.add({ kind: 'redact', log: record.log, seq, location })
 }
 
 function addWithBody(log: CommitLog, fields: Omit<EntryFields, 'payloadSum' | 'payload'>, body: Buffer): void {

@@ -2,6 +2,7 @@
  * Folds changes into an index batch: the only place that says what a change means for the index. Folding a stretch of
  * the log again over an index that already has it leaves the same index.
  */
+import type { Location } from '../../commit-log/frame-builder.ts'
 import type { IndexBatch } from '../../key-index/index-batch.ts'
 import type { Head } from '../../key-index/values.ts'
 import { type Change, logNumber } from '../change.ts'
@@ -26,6 +27,14 @@ export class IndexFold {
     switch (change.kind) {
       case 'append':
         return this.#append(change)
+      case 'key': {
+        const { log, key, seq, codec, payloadSum } = change
+        this.#batch.putDedupe(log, key, { seq, codec, payloadSum })
+        return this.#raise(log, 1, seq)
+      }
+      case 'redact':
+        this.#place(change.log, change.seq, change.location)
+        return this.#raise(change.log, 1, change.seq)
       case 'bounds': {
         this.#raise(change.log, change.first, change.tip)
         return this.#batch.putSweep(change.log, 'trimmed')
@@ -52,10 +61,14 @@ export class IndexFold {
 
   #append(change: Change & { readonly kind: 'append' }): void {
     const { log, seq, location, key, codec, payloadSum } = change
-    const head = this.#head(log)
-    if (head === null || seq >= head.first) this.#batch.putEntry(log, seq, location)
+    this.#place(log, seq, location)
     if (key !== null) this.#batch.putDedupe(log, key, { seq, codec, payloadSum })
     this.#raise(log, 1, seq)
+  }
+
+  #place(log: number, seq: number, location: Location): void {
+    const head = this.#head(log)
+    if (head === null || seq >= head.first) this.#batch.putEntry(log, seq, location)
   }
 
   #raise(log: number, first: number, tip: number): void {

@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { CommitLog } from '../../commit-log/commit-log.ts'
 import { TwinlogError } from '../../errors.ts'
 import type { KeyIndex } from '../../key-index/key-index.ts'
+import type { Head } from '../../key-index/values.ts'
 import type { FrameBatch } from './frame-batch.ts'
 import { IndexFold } from './index-fold.ts'
 import { rebuildRange } from './rebuild-range.ts'
@@ -222,9 +223,10 @@ export class Indexer {
     }
   }
 
-  /** The tip follows from the batch; what was trimmed later than it is not on disk yet, so it counts later. */
-  #headOf(log: number): { first: number; tip: number } {
-    return { first: this.#memory.logs.get(log)?.indexedFirst ?? 1, tip: 0 }
+  /** As the index has it: what was trimmed or appended later than the batch is not on disk yet, so it counts later. */
+  #headOf(log: number): Head {
+    const state = this.#memory.logs.get(log)
+    return { first: state?.indexedFirst ?? 1, tip: state?.indexedTip ?? 0 }
   }
 
   #forget(frames: readonly FrameBatch[]): void {

@@ -23,6 +23,8 @@ export class LogState {
   unindexed = 0
   /** When `HotLogs` last made it the newest. */
   movedAt = 0
+  /** Redactions that the index does not hold yet: where each stands, and whether it is acknowledged. */
+  readonly #redactions = new Map<number, { readonly location: Location; isAcked: boolean }>()
   /** Locations of the sequences from `#tailFrom` on. */
   #tail: Location[] = []
   #tailFrom: number
@@ -41,9 +43,29 @@ export class LogState {
     this.#tail.push(location)
   }
 
-  /** Where a record lies that the index does not hold yet. */
+  /** Where a record lies, or what is left of it, that the index does not hold yet. */
   tailLocation(seq: number): Location | undefined {
-    return this.#tail[seq - this.#tailFrom]
+    const redaction = this.#redactions.get(seq)
+    return redaction?.isAcked === true ? redaction.location : this.#tail[seq - this.#tailFrom]
+  }
+
+  /** Readers go on seeing the record until this is acknowledged. */
+  redact(seq: number, location: Location): void {
+    this.#redactions.set(seq, { location, isAcked: false })
+  }
+
+  redactionAcked(seq: number): void {
+    const redaction = this.#redactions.get(seq)
+    if (redaction !== undefined) redaction.isAcked = true
+  }
+
+  redactionIndexed(seq: number): void {
+    this.#redactions.delete(seq)
+  }
+
+  /** The last sequence that the index holds. */
+  get indexedTip(): number {
+    return this.#tailFrom - 1
   }
 
   /** The index holds everything up to `seq` now. */

@@ -33,6 +33,7 @@ export function isHot(request: Request, memory: TailMemory): boolean {
     case 'removeActor':
       return memory.actors.get(request.id) !== undefined
     case 'trim':
+    case 'redact':
       return memory.assigned(request.log) !== undefined
     case 'append':
       return (
@@ -139,12 +140,12 @@ export async function learnItem(key: string, memory: TailMemory, index: KeyIndex
 
 function actorsOf(request: Request): readonly string[] {
   if (request.kind === 'append') return request.flush.appends.map(append => append.log.actor)
-  return [request.kind === 'trim' ? request.log.actor : request.id]
+  return [request.kind === 'addActor' || request.kind === 'removeActor' ? request.id : request.log.actor]
 }
 
 function logsOfRequest(request: Request): readonly LogName[] {
   if (request.kind === 'append') return request.flush.appends.map(append => append.log)
-  return request.kind === 'trim' ? [request.log] : []
+  return request.kind === 'trim' || request.kind === 'redact' ? [request.log] : []
 }
 
 function keysOf(request: Request, memory: TailMemory): readonly LogKey[] {

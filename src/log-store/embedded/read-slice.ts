@@ -58,7 +58,8 @@ function sequencesOf(range: ReadRange, bounds: EpochBounds): number[] {
   return Array.from({ length: count }, (_, i) => (range.reverse === true ? to - i : from + i))
 }
 
-async function locate(state: LogState, sequences: readonly number[], index: KeyIndex): Promise<Location[]> {
+/** Where these sequences lie, all of them within the log's bounds. @throws DamagedRangeError */
+export async function locate(state: LogState, sequences: readonly number[], index: KeyIndex): Promise<Location[]> {
   const inTail = sequences.map(seq => state.tailLocation(seq))
   const wanted = sequences.filter((_, i) => inTail[i] === undefined)
   if (wanted.length === 0) return inTail as Location[]

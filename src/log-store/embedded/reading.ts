@@ -7,7 +7,9 @@ import { TwinlogError } from '../../errors.ts'
 import type { KeyIndex } from '../../key-index/key-index.ts'
 import { logOfKey } from '../../key-index/keys.ts'
 import { type ActorValue, DamagedValueError, type ItemValue } from '../../key-index/values.ts'
+import type { Place } from '../../record/entry.ts'
 import { actorNumberOfLog, logNumber } from '../change.ts'
+import type { RecordPlace } from '../feed-slice.ts'
 import type { ActorEntry, Item, LogName, ReadRange, ReadSlice } from '../types.ts'
 import { publish } from './diagnostics.ts'
 import type { Indexer } from './indexer.ts'
@@ -15,7 +17,7 @@ import type { LogState } from './log-state.ts'
 import { DamagedRangeError, learnActors, learnHeads, learnItem, learnKeys } from './lookup.ts'
 import { byBytes, mergeItems } from './merge-items.ts'
 import type { Overlay } from './overlay.ts'
-import { readSlice } from './read-slice.ts'
+import { locate, readSlice } from './read-slice.ts'
 import { TailMemory } from './tail-memory.ts'
 
 interface ReadingParts {
@@ -65,6 +67,21 @@ export class Reading {
       if (actor === null) return null
       const state = await this.state({ actor, box: log % 2 === 0 ? 'inbox' : 'outbox' })
       return state?.log === log ? { name: state.name, first: state.ackedFirst } : null
+    })
+  }
+
+  /** The sequences among these whose place is no longer where they were appended: they were redacted. */
+  redactedAmong(log: number, records: readonly RecordPlace[]): Promise<ReadonlySet<number>> {
+    return this.mending(async () => {
+      const found = await this.feedLog(log)
+      const state = found === null ? null : await this.state(found.name)
+      const there = state === null ? [] : records.filter(({ seq }) => seq >= state.ackedFirst && seq <= state.ackedTip)
+      if (state === null || there.length === 0) return new Set<number>()
+      const sequences = there.map(({ seq }) => seq)
+      const locations = await locate(state, sequences, this.#parts.index)
+      const isMoved = ({ place }: RecordPlace, at: Place | undefined): boolean =>
+        place.segment !== at?.segment || place.offset !== at.offset
+      return new Set(there.filter((record, i) => isMoved(record, locations[i])).map(({ seq }) => seq))
     })
   }
 

@@ -8,7 +8,7 @@ import { LOG_START } from '../../commit-log/recovery.ts'
 import type { LogPoint } from '../../commit-log/segment-scan.ts'
 import type { KeyIndex } from '../../key-index/key-index.ts'
 import type { ActorValue, Head, ItemValue } from '../../key-index/values.ts'
-import { type Change, changesOf } from '../change.ts'
+import { type Change, changesOf, isRecordChange } from '../change.ts'
 import { logsOf } from './index-fold.ts'
 
 const BATCH_CHANGES = 5000
@@ -32,11 +32,12 @@ async function rebuildLogRange(log: CommitLog, end: LogPoint, index: KeyIndex, n
     if (change.kind === 'actorAdded' && logsOf(change.number).includes(number)) head = { first: 1, tip: 0 }
     if (change.kind === 'actorRemoved' && logsOf(change.number).includes(number)) head = null
     if (change.kind === 'bounds' && change.log === number) head = { first: change.first, tip: change.tip }
-    if (change.kind !== 'append' || change.log !== number) continue
-    const { seq, location, key, codec, payloadSum } = change
-    head = { first: head?.first ?? 1, tip: seq }
-    batch.putEntry(number, seq, location)
-    if (key !== null) batch.putDedupe(number, key, { seq, codec, payloadSum })
+    if (!isRecordChange(change) || change.log !== number) continue
+    const { seq } = change
+    head = { first: head?.first ?? 1, tip: Math.max(head?.tip ?? 0, seq) }
+    if (change.kind !== 'key') batch.putEntry(number, seq, change.location)
+    if (change.kind !== 'redact' && change.key !== null)
+      batch.putDedupe(number, change.key, { seq, codec: change.codec, payloadSum: change.payloadSum })
     changes += 1
     if (changes % BATCH_CHANGES !== 0) continue
     await batch.write()

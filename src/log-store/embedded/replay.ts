@@ -71,12 +71,7 @@ async function learnHeads(changes: readonly Change[], heads: Map<number, Head | 
   const unknown = new Set<number>()
   const born = new Set<number>()
   for (const change of changes) {
-    const touched =
-      change.kind === 'append' || change.kind === 'bounds'
-        ? [change.log]
-        : change.kind === 'actorAdded'
-          ? logsOf(change.number)
-          : []
+    const touched = change.kind === 'actorAdded' ? logsOf(change.number) : 'log' in change ? [change.log] : []
     for (const log of touched) if (!heads.has(log)) unknown.add(log)
     if (change.kind === 'actorAdded') for (const log of touched) born.add(log)
   }

@@ -5,7 +5,8 @@ import { FLUSH_BYTES_MAX } from '../../commit-log/layout.ts'
 import { TwinlogError } from '../../errors.ts'
 import { entryLength } from '../../record/entry.ts'
 import { checkItem } from '../item-limits.ts'
-import type { AppendOutcome, EpochBounds, Flush, LogName } from '../types.ts'
+import type { AppendOutcome, EpochBounds, Flush, LogName, Redaction } from '../types.ts'
+import type { RecordRemains } from './record-remains.ts'
 
 interface Answer<Result> {
   readonly resolve: (result: Result) => void
@@ -30,6 +31,14 @@ export type Request =
       readonly kind: 'trim'
       readonly log: LogName
       readonly before: number
+      readonly bytes: number
+    })
+  | (Answer<Redaction | null> & {
+      readonly kind: 'redact'
+      readonly log: LogName
+      readonly seq: number
+      /** Undefined until everything asked for before is acknowledged, and the record was looked at. */
+      left?: RecordRemains | null
       readonly bytes: number
     })
 

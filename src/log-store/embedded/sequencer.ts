@@ -5,13 +5,15 @@
  */
 import type { CommitLog } from '../../commit-log/commit-log.ts'
 import { TwinlogError } from '../../errors.ts'
-import { actorNumberOfLog } from '../change.ts'
+import type { LogName } from '../types.ts'
 import { addAppends, addItem, addOwn } from './entries.ts'
 import { FrameBatch } from './frame-batch.ts'
 import { isHot } from './lookup.ts'
 import { planFlush } from './plan-flush.ts'
+import type { RecordRemains } from './record-remains.ts'
 import type { Request } from './requests.ts'
 import type { TailMemory } from './tail-memory.ts'
+import { writeRedaction, writeTrim } from './taking-away.ts'
 
 /** Appends looked up together, about: far fewer than stay in memory, or they would be forgotten before they are used. */
 const APPENDS_LOOKED_UP_MAX = 2000
@@ -19,6 +21,8 @@ const APPENDS_LOOKED_UP_MAX = 2000
 interface SequencerHooks {
   /** Brings what these requests need into memory, mending the index where it must. */
   lookUp(requests: readonly Request[]): Promise<void>
+  /** What a record says; null when there is nothing to take out of it. */
+  look(log: LogName, seq: number): Promise<RecordRemains | null>
   /** Whether the index is so far behind that appends must wait. */
   isIndexFull(): boolean
   /** Why so many bytes can't be written for now; null when they can. Trims and removals are written all the same. */
@@ -40,6 +44,8 @@ export class Sequencer {
   #isScheduled = false
   /** The frame that fills holds a trim or a removal, which the host needs most when the disk is full. */
   #needsRoom = false
+  /** A frame is to be written even if it is empty. */
+  #isFrameWanted = false
   #idleWaiters: (() => void)[] = []
   #nextActor: number
   readonly counts = { appended: 0, duplicates: 0, refused: 0, frames: 0 }
@@ -72,11 +78,15 @@ export class Sequencer {
         this.#startLookUp(this.#queue.slice(taken))
         break
       }
+      if (request.kind === 'redact' && request.left === undefined) {
+        this.#startLook(request)
+        break
+      }
       this.#take(request)
       taken += 1
     }
     if (taken > 0) this.#queue.splice(0, taken)
-    if (!this.#log.pending.isEmpty) this.#schedule()
+    if (!this.#log.pending.isEmpty || this.#isFrameWanted) this.#schedule()
     else this.#wakeIfIdle()
   }
 
@@ -95,8 +105,24 @@ export class Sequencer {
     await this.#commit()
   }
 
+  /** Resolves when the segment that is written now has a successor: frames follow, empty ones if nobody asks for others. */
+  async sealSegment(): Promise<void> {
+    const { segment } = this.#log.end
+    if (this.#log.pending.place.segment === segment) this.#log.sealSegment()
+    while (this.#log.end.segment === segment) await this.#nextFrame()
+  }
+
+  #nextFrame(): Promise<void> {
+    if (this.#log.poison !== null) throw poisoned(this.#log.poison)
+    return new Promise((resolve, reject) => {
+      this.#batch.wait({ answer: resolve, fail: reject })
+      this.#isFrameWanted = true
+      this.#schedule()
+    })
+  }
+
   #isIdle(): boolean {
-    return this.#queue.length === 0 && this.#inFlight === null && this.#log.pending.isEmpty
+    return !this.#isFrameWanted && this.#queue.length === 0 && this.#inFlight === null && this.#log.pending.isEmpty
   }
 
   #wakeIfIdle(): void {
@@ -110,6 +136,20 @@ export class Sequencer {
       this.#isLooking = false
       this.pump()
     })
+  }
+
+  /** What comes behind a redaction waits for the look at its record, and that for everything before it. */
+  #startLook(request: Request & { readonly kind: 'redact' }): void {
+    this.#isLooking = true
+    void new Promise<void>((resolve, reject) => this.#after(resolve, reject))
+      .then(async () => {
+        request.left = await this.#hooks.look(request.log, request.seq)
+      })
+      .catch((error: unknown) => this.#refuse(request, error))
+      .finally(() => {
+        this.#isLooking = false
+        this.pump()
+      })
   }
 
   /** What one request needs may be damaged beyond mending: only that one fails, so then each is looked up by itself. */
@@ -173,23 +213,10 @@ export class Sequencer {
         return () => request.resolve({ removed: true })
       }
       case 'trim':
-        return this.#trim(request)
+        return writeTrim(this.#log, this.#batch, this.#memory, request)
+      case 'redact':
+        return writeRedaction(this.#log, this.#batch, this.#memory, request)
     }
-  }
-
-  #trim(request: Request & { readonly kind: 'trim' }): () => void {
-    const state = this.#memory.assigned(request.log)
-    if (state === null || state === undefined) return () => request.resolve(null)
-    if (!Number.isSafeInteger(request.before) || request.before < 1 || request.before > state.tip + 1) {
-      const facts = { argument: 'before', value: request.before, min: 1, max: state.tip + 1 }
-      throw new TwinlogError('OUT_OF_RANGE', `before must be from 1 to ${state.tip + 1}`, facts)
-    }
-    if (request.before > state.first) {
-      addOwn(this.#log, this.#batch, { kind: 'bounds', log: state.log, first: request.before, tip: state.tip })
-      this.#needsRoom = true
-    }
-    const bounds = { epoch: actorNumberOfLog(state.log), first: state.first, tip: state.tip }
-    return () => request.resolve(bounds)
   }
 
   #answer(request: Request, answer: () => void): void {
@@ -213,7 +240,7 @@ export class Sequencer {
   async #begin(): Promise<void> {
     if (this.#needsRoom) await this.#hooks.makeRoom()
     this.#isScheduled = false
-    if (this.#inFlight === null && !this.#log.pending.isEmpty) await this.#commit()
+    if (this.#inFlight === null && (!this.#log.pending.isEmpty || this.#isFrameWanted)) await this.#commit()
   }
 
   async #commit(): Promise<void> {
@@ -221,6 +248,7 @@ export class Sequencer {
     this.#inFlight = batch
     this.#needsRoom = false
     this.#batch = new FrameBatch(this.#memory)
+    this.#isFrameWanted = false
     const nextLog = this.#log.nextLog
     try {
       const frame = await this.#log.commitPending()
@@ -249,6 +277,7 @@ export class Sequencer {
     const error = new TwinlogError('NOT_WRITTEN', 'a write failed; this append never reached the file', {}, cause)
     const batch = this.#batch
     this.#batch = new FrameBatch(this.#memory)
+    this.#isFrameWanted = false
     batch.fail(error)
     this.#log.pending.reset(this.#log.pending.place)
     for (const request of this.#queue.splice(0)) request.reject(error)

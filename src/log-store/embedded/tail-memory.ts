@@ -46,6 +46,14 @@ export class TailMemory {
         const { seq, codec, payloadSum } = change
         return this.keys.change(TailMemory.keyOf(change.log, change.key), { seq, codec, payloadSum }, underway)
       }
+      case 'key':
+        return nothing
+      case 'redact': {
+        const state = this.#state(change.log)
+        state.redact(change.seq, change.location)
+        this.logs.changed(state)
+        return nothing
+      }
       case 'bounds': {
         const state = this.#state(change.log)
         state.first = change.first
@@ -72,6 +80,7 @@ export class TailMemory {
   acknowledge(change: Change, underway: Promise<void>): void {
     if (change.kind === 'append') this.#state(change.log).ackedTip = change.seq
     if (change.kind === 'bounds') this.#state(change.log).ackedFirst = change.first
+    if (change.kind === 'redact') this.#state(change.log).redactionAcked(change.seq)
     if (change.kind === 'actorAdded' || change.kind === 'actorRemoved')
       this.actors.acknowledge(change.id, { number: change.number, isActive: change.kind === 'actorAdded' })
     if (change.kind === 'item') this.items.acknowledge(change.key, itemOf(change))
@@ -103,6 +112,13 @@ export class TailMemory {
         this.logs.indexed(this.#state(change.log))
         if (change.key !== null) this.keys.indexed(TailMemory.keyOf(change.log, change.key))
         return
+      case 'key':
+        return
+      case 'redact': {
+        const state = this.#state(change.log)
+        this.logs.indexed(state)
+        return state.redactionIndexed(change.seq)
+      }
       case 'bounds': {
         const state = this.#state(change.log)
         this.logs.indexed(state)

@@ -23,7 +23,7 @@ export function readMemoryFeed({ feed, actors, commit }: MemoryContents, range: 
     const { log, epoch, seq, point } = mark
     const found = actors.get(log.actor)?.[log.box]
     const record = found?.epoch === epoch ? found.records.get(seq) : undefined
-    if (record === undefined || range.boxes?.includes(log.box) === false) continue
+    if (record === undefined || record.redacted || range.boxes?.includes(log.box) === false) continue
     if (range.actors?.has(log.actor) === false) continue
     records.push({
       ...record,

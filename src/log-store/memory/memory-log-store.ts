@@ -3,10 +3,10 @@
  * against it, so it does the obvious thing at every turn: a call takes effect at once and resolves later.
  */
 import { TwinlogError } from '../../errors.ts'
+import type { CompactOptions, CompactReport } from '../compact-options.ts'
 import type {
   ActorEntry,
   ActorStatus,
-  Append,
   AppendOutcome,
   EpochBounds,
   FeedOrigin,
@@ -14,17 +14,18 @@ import type {
   FeedSlice,
   Flush,
   Item,
-  ItemChange,
   LogName,
   LogStore,
   LogStoreStats,
-  Payload,
   ReadRange,
   ReadSlice,
+  Redaction,
   StoredRecord,
 } from '../types.ts'
+import { nothingToCompact } from '../compact-options.ts'
 import { checkItem } from '../item-limits.ts'
 import { Watchers } from '../watchers.ts'
+import { appendOne, changeItem, copy, hex } from './changes.ts'
 import { MemoryContents, type MemoryLog } from './contents.ts'
 import { readMemoryFeed } from './memory-feed.ts'
 
@@ -88,11 +89,11 @@ class MemoryLogStore implements LogStore {
     const undo: (() => void)[] = []
     try {
       for (const append of flush.appends) {
-        const outcome = this.#appendOne(append, payloads, undo)
+        const outcome = appendOne(this.#contents, append, payloads, undo)
         if (outcome.status === 'refused' && flush.onConflict !== 'skip') throw outcome.error
         outcomes.push(outcome)
       }
-      for (const change of flush.items ?? []) this.#changeItem(change, undo)
+      for (const change of flush.items ?? []) changeItem(this.#contents, change, undo)
     } catch (error) {
       for (const step of undo.toReversed()) step()
       this.#refused += 1
@@ -142,15 +143,24 @@ class MemoryLogStore implements LogStore {
     const found = this.#log(log)
     if (found === undefined) return null
     const max = found.tip + 1
-    if (!Number.isSafeInteger(before) || before < 1 || before > max) {
-      const facts = { argument: 'before', value: before, min: 1, max }
-      throw new TwinlogError('OUT_OF_RANGE', `before must be 1 to ${max}, not ${before}`, facts)
-    }
+    if (!Number.isSafeInteger(before) || before < 1 || before > max) throw outOfRange('before', before, max)
     if (before > found.first) {
       while (found.first < before) found.records.delete(found.first++)
       this.#committed([log])
     }
     return boundsOf(found)
+  }
+
+  async redact(log: LogName, seq: number): Promise<Redaction | null> {
+    this.#assertOpen()
+    const found = this.#log(log)
+    if (found === undefined) return null
+    if (!Number.isSafeInteger(seq) || seq < 1 || seq > found.tip) throw outOfRange('seq', seq, found.tip)
+    const record = found.records.get(seq)
+    if (record === undefined || record.redacted) return { bounds: boundsOf(found), redacted: false }
+    found.records.set(seq, { ...record, payload: new Uint8Array(), meta: new Uint8Array(), redacted: true })
+    this.#committed([log])
+    return { bounds: boundsOf(found), redacted: true }
   }
 
   watch(log: LogName | null, listener: () => void): () => void {
@@ -181,6 +191,11 @@ class MemoryLogStore implements LogStore {
       this.#assertOpen()
       yield [key, { value: copy(value), version }]
     }
+  }
+
+  async compact(options: CompactOptions = {}): Promise<CompactReport> {
+    this.#assertOpen()
+    return nothingToCompact(options)
   }
 
   async flush(): Promise<void> {
@@ -214,53 +229,6 @@ class MemoryLogStore implements LogStore {
     this.#watchers.close()
   }
 
-  /** The rules of `AppendOutcome`, in their order. */
-  #appendOne(append: Append, payloads: readonly Payload[], undo: (() => void)[]): AppendOutcome {
-    const { actor, box } = append.log
-    const payload = payloads[append.payload]
-    if (payload === undefined) throw new TypeError(`The flush has no payload ${append.payload}`)
-    const log = this.#log(append.log)
-    if (log === undefined) {
-      const status = this.#contents.removed.has(actor) ? 'removed' : 'unknown'
-      return refused(new TwinlogError('NO_ACTOR', `No such actor: ${actor}`, { actor, status }))
-    }
-    const key = append.key === undefined ? undefined : hex(append.key)
-    const first = key === undefined ? undefined : log.keys.get(key)
-    if (first !== undefined) {
-      if (append.ifExists === 'keep' || same(first.payload, payload)) return { status: 'duplicate', seq: first.seq }
-      const facts = { actor, box, seq: first.seq }
-      return refused(new TwinlogError('KEY_CONFLICT', `Record ${first.seq} has that key and other bytes`, facts))
-    }
-    if (append.expectedTip !== undefined && append.expectedTip !== log.tip) {
-      const facts = { actor, box, expected: append.expectedTip, actual: log.tip }
-      return refused(new TwinlogError('TIP_CONFLICT', `The tip is ${log.tip}, not ${append.expectedTip}`, facts))
-    }
-    const seq = ++log.tip
-    const { codec, bytes } = payload
-    const meta = copy(append.meta ?? new Uint8Array())
-    log.records.set(seq, { seq, receivedAt: append.receivedAt, codec, payload: bytes, meta })
-    if (key !== undefined) log.keys.set(key, { seq, payload })
-    undo.push(() => {
-      log.tip -= 1
-      log.records.delete(seq)
-      if (key !== undefined) log.keys.delete(key)
-    })
-    return { status: 'appended', seq }
-  }
-
-  #changeItem({ key, value, expectedVersion }: ItemChange, undo: (() => void)[]): void {
-    const { items } = this.#contents
-    const before = items.get(key)
-    const actual = before?.version ?? 0
-    if (expectedVersion !== undefined && expectedVersion !== actual) {
-      const facts = { key, expected: expectedVersion, actual }
-      throw new TwinlogError('VERSION_CONFLICT', `Item ${key} is at version ${actual}, not ${expectedVersion}`, facts)
-    }
-    if (value !== null) items.set(key, { value: copy(value), version: actual + 1 })
-    else if (!items.delete(key)) return
-    undo.push(() => (before === undefined ? items.delete(key) : items.set(key, before)))
-  }
-
   #log({ actor, box }: LogName): MemoryLog | undefined {
     return this.#contents.actors.get(actor)?.[box]
   }
@@ -289,12 +257,5 @@ class MemoryLogStore implements LogStore {
 const inboxOf = (actor: string): LogName => ({ actor, box: 'inbox' })
 const outboxOf = (actor: string): LogName => ({ actor, box: 'outbox' })
 const boundsOf = ({ epoch, first, tip }: MemoryLog): EpochBounds => ({ epoch, first, tip })
-const refused = (error: TwinlogError<'NO_ACTOR' | 'KEY_CONFLICT' | 'TIP_CONFLICT'>): AppendOutcome => ({
-  status: 'refused',
-  error,
-})
-// `slice` of a Buffer is a view of it, so copies are made with the constructor.
-const copy = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes)
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
-const same = (left: Payload, right: Payload): boolean =>
-  left.codec === right.codec && Buffer.compare(left.bytes, right.bytes) === 0
+const outOfRange = (argument: string, value: number, max: number): TwinlogError =>
+  new TwinlogError('OUT_OF_RANGE', `${argument} must be 1 to ${max}, not ${value}`, { argument, value, min: 1, max })

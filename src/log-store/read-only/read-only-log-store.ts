@@ -5,7 +5,8 @@
 import { RecentFrames } from '../../commit-log/recent-frames.ts'
 import { RecordReader } from '../../commit-log/record-reader.ts'
 import type { SegmentReading } from '../../commit-log/recovery.ts'
-import { SegmentFiles } from '../../commit-log/segment-files.ts'
+import { SegmentFiles } from '../../commit-log/segment-handles.ts'
+import { readMap } from '../../commit-log/segment-map.ts'
 import { TwinlogError } from '../../errors.ts'
 import { logNumber } from '../change.ts'
 import { readFeedSlice } from '../feed-slice.ts'
@@ -30,6 +31,8 @@ import { keyName, type SegmentView } from './segment-view.ts'
 
 /** How often a watched store is looked at. */
 const LOOK_MS = 100
+/** How often a record that can't be found is looked for, each time in a newer view. */
+const LOOKS_MAX = 5
 const SLICE_BYTES = 4 * 1024 * 1024
 const SLICE_RECORDS = 1000
 
@@ -47,7 +50,7 @@ export class ReadOnlyLogStore implements LogStore {
     this.#path = path
     this.#origin = { store: Buffer.from(reading.storeId).toString('hex'), timeline }
     this.#view = view
-    this.#files = new SegmentFiles(reading.disk)
+    this.#files = new SegmentFiles(reading.disk, (...args) => readMap(reading, ...args))
     this.#reader = new RecordReader(this.#files, new RecentFrames(0), reading.checksum)
   }
 
@@ -64,6 +67,14 @@ export class ReadOnlyLogStore implements LogStore {
   }
 
   trim(): Promise<never> {
+    return this.#refuse()
+  }
+
+  redact(): Promise<never> {
+    return this.#refuse()
+  }
+
+  compact(): Promise<never> {
     return this.#refuse()
   }
 
@@ -95,6 +106,17 @@ export class ReadOnlyLogStore implements LogStore {
 
   async read(log: LogName, range: ReadRange): Promise<ReadSlice | null> {
     await this.#refresh()
+    for (let looks = 1; ; looks += 1) {
+      try {
+        return await this.#slice(log, range)
+      } catch (error) {
+        // What the owner has trimmed or redacted meanwhile, and taken off the disk, is no damage.
+        if (looks === LOOKS_MAX || !(await this.#refresh())) throw error
+      }
+    }
+  }
+
+  async #slice(log: LogName, range: ReadRange): Promise<ReadSlice | null> {
     const bounds = this.#bounds(log)
     if (bounds === null) return null
     const number = logNumber(bounds.epoch, log.box)
@@ -201,9 +223,12 @@ export class ReadOnlyLogStore implements LogStore {
     return { epoch: actor.number, ...this.#view.bounds(actor.number, log.box) }
   }
 
-  async #refresh(): Promise<void> {
+  /** True when there was something new. */
+  async #refresh(): Promise<boolean> {
     this.#assertOpen()
-    await this.#view.refresh()
+    const isNews = await this.#view.refresh()
+    for (const [i, generation] of this.#view.generations.entries()) this.#files.useGeneration(i + 1, generation)
+    return isNews
   }
 
   async #look(): Promise<void> {

@@ -5,10 +5,17 @@
 import { CommitPlaces } from '../../commit-log/commit-place.ts'
 import type { Location } from '../../commit-log/frame-builder.ts'
 import { findTail, LOG_START, type SegmentReading } from '../../commit-log/recovery.ts'
-import { lastSegmentOf } from '../../commit-log/segment-files.ts'
+import { generationsOf } from '../../commit-log/segment-files.ts'
 import type { LogPoint, ScannedFrame } from '../../commit-log/segment-scan.ts'
 import { framesBetween } from '../../commit-log/segment-walk.ts'
-import { actorNumberOfLog, type Change, knownChangesOf, logNumber } from '../change.ts'
+import {
+  actorNumberOfLog,
+  type Change,
+  isRecordChange,
+  knownChangesOf,
+  logNumber,
+  type RecordChange,
+} from '../change.ts'
 import type { FeedSource } from '../feed-slice.ts'
 import type { Bounds, Box, Item } from '../types.ts'
 
@@ -31,11 +38,15 @@ export class SegmentView {
   readonly items = new Map<string, Item>()
   /** Commits of which something can't be known. */
   damagedCommits = 0
+  /** Of each segment, the first one's first. */
+  generations: readonly number[] = []
   readonly #reading: SegmentReading
   readonly #onScan: (commits: number) => void
   readonly #commitPlaces: CommitPlaces
   /** Of active actors. */
   readonly #ids = new Map<number, string>()
+  /** The redacted sequences of each log that has any. */
+  readonly #redacted = new Map<number, Set<number>>()
   readonly #heads = new Map<number, Bounds>()
   readonly #places = new Map<number, LogPlaces>()
   #point: LogPoint = LOG_START
@@ -66,6 +77,7 @@ export class SegmentView {
         const box = log % 2 === 0 ? 'inbox' : 'outbox'
         return actor === undefined ? null : { name: { actor, box }, first: this.bounds(number, box).first }
       },
+      redactedAmong: async log => this.#redacted.get(log) ?? new Set(),
     }
   }
 
@@ -98,7 +110,7 @@ export class SegmentView {
       const end = this.#point
       for await (const frame of framesBetween(this.#reading, from, end)) {
         for (const change of knownChangesOf(frame))
-          if (change.kind === 'append' && change.log === log) note(places, change)
+          if (isRecordChange(change) && change.log === log) note(places, change)
       }
       from = end
     }
@@ -109,14 +121,16 @@ export class SegmentView {
 
   async #catchUp(): Promise<boolean> {
     const from = this.#point
-    const lastSegment = await lastSegmentOf(this.#reading.disk)
-    const tail = await findTail(this.#reading, lastSegment, from.segment === 0 ? null : from)
+    const before = this.generations
+    this.generations = await generationsOf(this.#reading.disk)
+    const isRewritten = this.generations.some((generation, i) => generation !== (before[i] ?? 0))
+    const tail = await findTail(this.#reading, this.generations.length, from.segment === 0 ? null : from)
     for await (const frame of framesBetween(this.#reading, from, tail.end)) {
       if (frame.commit > this.#point.commit) this.#fold(frame)
       this.#point = frame.end
       if (frame.commit % 1000 === 0) this.#onScan(frame.commit)
     }
-    return this.#point.commit > from.commit
+    return isRewritten || this.#point.commit > from.commit
   }
 
   #fold(frame: ScannedFrame): void {
@@ -130,9 +144,15 @@ export class SegmentView {
         const { first, tip } = this.#heads.get(change.log) ?? { first: 1, tip: 0 }
         this.#heads.set(change.log, { first, tip: Math.max(tip, change.seq) })
         this.records += 1
-        const places = this.#places.get(change.log)
-        if (places !== undefined) note(places, change)
+        this.#note(change)
         return
+      }
+      case 'key':
+      case 'redact': {
+        const { first, tip } = this.#heads.get(change.log) ?? { first: 1, tip: 0 }
+        this.#heads.set(change.log, { first, tip: Math.max(tip, change.seq) })
+        if (change.kind === 'redact') this.#noteRedacted(change.log, change.seq)
+        return this.#note(change)
       }
       case 'bounds':
         this.#heads.set(change.log, { first: change.first, tip: change.tip })
@@ -152,13 +172,24 @@ export class SegmentView {
         else this.items.set(change.key, { version: change.version, value: change.value })
     }
   }
+
+  #noteRedacted(log: number, seq: number): void {
+    const known = this.#redacted.get(log)
+    if (known === undefined) this.#redacted.set(log, new Set([seq]))
+    else known.add(seq)
+  }
+
+  #note(change: RecordChange): void {
+    const places = this.#places.get(change.log)
+    if (places !== undefined) note(places, change)
+  }
 }
 
 export function keyName(key: Uint8Array): string {
   return Buffer.from(key).toString('latin1')
 }
 
-function note(places: LogPlaces, change: Change & { readonly kind: 'append' }): void {
-  places.locations.set(change.seq, change.location)
-  if (change.key !== null) places.keys.set(keyName(change.key), change.seq)
+function note(places: LogPlaces, change: RecordChange): void {
+  if (change.kind !== 'key') places.locations.set(change.seq, change.location)
+  if (change.kind !== 'redact' && change.key !== null) places.keys.set(keyName(change.key), change.seq)
 }
