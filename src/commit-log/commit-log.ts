@@ -17,13 +17,13 @@ import { RecentFrames } from './recent-frames.ts'
 import { findTail, type SegmentReading, type Tail } from './recovery.ts'
 import { RecordReader, type VerifiedEntry } from './record-reader.ts'
 import { copyFrame, uncertainFrames } from './rewrite.ts'
-import { removeSuperseded } from './remove-superseded.ts'
 import { generationsOf, removeUnfinished, SEGMENT_FOLDER, segmentPath } from './segment-files.ts'
 import { SegmentFiles } from './segment-handles.ts'
 import { readMap } from './segment-map.ts'
 import type { LogPoint, ScannedFrame } from './segment-scan.ts'
 import { framesBetween } from './segment-walk.ts'
 import type { CommitLogOptions } from './commit-log-options.ts'
+import { removeSuperseded } from './superseded.ts'
 
 /** What opening found past the end of what was surely on disk. */
 interface TailReport {
@@ -92,7 +92,8 @@ export class CommitLog {
     log.tailReport = { rewrittenCommits: tail.end.commit - tail.cut.commit, droppedBytes: tail.droppedBytes }
     log.nextLog = Math.max(log.nextLog, tail.nextLog, options.checkpoint?.nextLog ?? 0)
     try {
-      await log.#useGenerations(generations)
+      for (const [i, generation] of generations.entries()) log.#files.useGeneration(i + 1, generation)
+      await removeSuperseded(reading, generations)
       if (tail.end.commit > tail.cut.commit) await log.#rewrite(tail)
       return log
     } catch (error) {
@@ -267,12 +268,6 @@ export class CommitLog {
     })
     this.#durableCommit = this.#end.commit
     this.#pending.reset(this.#placeAfter(this.#end.segment, this.#end.offset))
-  }
-
-  /** Reads each segment in the generation it was left in, and deletes what a crash left of older ones. */
-  async #useGenerations(generations: readonly number[]): Promise<void> {
-    for (const [i, generation] of generations.entries()) this.#files.useGeneration(i + 1, generation)
-    await removeSuperseded(this.reading, generations)
   }
 
   #assertSound(): void {

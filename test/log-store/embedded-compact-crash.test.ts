@@ -128,6 +128,18 @@ describe('files of a store that was compacted', () => {
       expect(await segmentsOf(path)).not.toContain(older)
     }))
 
+  it('an older one is not deleted where the header of the newer is damaged, nor read', () =>
+    compacted(async (path, _, expected) => {
+      const newer = (await segmentsOf(path)).find(name => name.endsWith('.1.seg'))!
+      const older = newer.replace('.1.seg', '.0.seg')
+      await writeFile(join(path, 'segments', older), 'what a salvage may look at')
+      const bytes = await readFile(join(path, 'segments', newer))
+      bytes[50]! ^= 1
+      await writeFile(join(path, 'segments', newer), bytes)
+      await reopened(path, async store => expect(await everything(store)).toEqual(expected))
+      expect(await segmentsOf(path)).toContain(older)
+    }))
+
   it('one that is missing is LOG_LOST, header alone or not; so is the successor of one that was written again', () =>
     compacted(async (path, from) => {
       const names = await segmentsOf(path)

@@ -13,6 +13,7 @@ import {
   type Bounds,
   type ConsumerRecord,
   type FeedRecord,
+  type CompactReport,
   type FlushResult,
   type FetchedDocument,
   type HostStore,
@@ -20,6 +21,7 @@ import {
   type Log,
   type LogRecord,
   type PeerState,
+  type RetentionReport,
   type Store,
   type TwinlogError,
   type Verdict,
@@ -47,6 +49,10 @@ expectTypeOf(log.append({})).resolves.toEqualTypeOf<AppendResult>()
 expectTypeOf(log.tip()).resolves.toEqualTypeOf<number | null>()
 expectTypeOf(log.bounds()).resolves.toEqualTypeOf<Bounds>()
 expectTypeOf(log.find('key')).resolves.toEqualTypeOf<number | undefined>()
+expectTypeOf(log.redact(1)).resolves.toEqualTypeOf<{ readonly redacted: boolean }>()
+expectTypeOf(log.retain({ maxRecords: 1 })).resolves.toEqualTypeOf<Bounds>()
+expectTypeOf(store.retain({ inbox: { maxAge: 1 } })).resolves.toEqualTypeOf<RetentionReport>()
+expectTypeOf(store.compact()).resolves.toEqualTypeOf<CompactReport>()
 expectTypeOf(store.append([])).resolves.toEqualTypeOf<readonly FlushResult[]>()
 expectTypeOf(store.actors.status('id')).resolves.toEqualTypeOf<'active' | 'removed' | 'unknown'>()
 
