@@ -12,7 +12,7 @@ const SECTOR_BYTES = 512
  * has it; `journaled`, all that came before any sync of anything, as ext4 and XFS do it; `early`, all.
  * @typedef {'strict' | 'journaled' | 'early'} Names
  * What is there of bytes that no sync vouches for.
- * @typedef {'kept' | 'lost' | 'half' | 'zeroed' | 'garbage' | 'sectors'} Data
+ * @typedef {'kept' | 'lost' | 'half' | 'zeroed' | 'garbage' | 'sectors' | 'hole'} Data
  * @typedef {{ readonly name: string, readonly names: Names, readonly data: Data }} Model
  */
 
@@ -26,6 +26,7 @@ export const MODELS = [
   { name: 'zeros for data', names: 'journaled', data: 'zeroed' },
   { name: 'garbage for data', names: 'early', data: 'garbage' },
   { name: 'sectors in any order', names: 'strict', data: 'sectors' },
+  { name: 'one sector missing', names: 'journaled', data: 'hole' },
 ]
 
 /**
@@ -216,21 +217,36 @@ function leftOf(sure, writes, data, random) {
     else if (data === 'zeroed') bytes = put(bytes, { at, bytes: Buffer.alloc(written.length) })
     else if (data === 'garbage') {
       bytes = put(bytes, { at, bytes: Buffer.from(Array.from(written, () => random(256))) })
-    } else bytes = withSomeSectors(bytes, { at, bytes: written }, random)
+    } else bytes = withSomeSectors(bytes, { at, bytes: written }, sectorsOf(data, at, written.length, random))
   }
   return bytes
 }
 
 /**
+ * Which sectors of a write are there: each as a coin falls, or all but one.
+ * @param {'sectors' | 'hole'} data
+ * @param {number} at
+ * @param {number} length
+ * @param {Random} random
+ * @returns {(sector: number) => boolean}
+ */
+function sectorsOf(data, at, length, random) {
+  if (data === 'sectors') return () => random(2) === 0
+  const hole = random(Math.ceil(((at % SECTOR_BYTES) + length) / SECTOR_BYTES))
+  return sector => sector !== hole
+}
+
+/**
  * @param {Buffer} bytes
  * @param {Write} write
- * @param {Random} random
+ * @param {(sector: number) => boolean} isThere
  */
-function withSomeSectors(bytes, { at, bytes: written }, random) {
+function withSomeSectors(bytes, { at, bytes: written }, isThere) {
   let left = bytes
-  for (let from = 0; from < written.length;) {
+  let sector = 0
+  for (let from = 0; from < written.length; sector += 1) {
     const to = Math.min(written.length, from + SECTOR_BYTES - ((at + from) % SECTOR_BYTES))
-    if (random(2) === 0) left = put(left, { at: at + from, bytes: written.subarray(from, to) })
+    if (isThere(sector)) left = put(left, { at: at + from, bytes: written.subarray(from, to) })
     from = to
   }
   return left

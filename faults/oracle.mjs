@@ -20,10 +20,15 @@ import { isDeepStrictEqual } from 'node:util'
 /** @typedef {import('twinlog').HostStore} HostStore */
 
 export const WRITER = 'writer'
+/** A file that never is: trying to remove it marks, among the calls on a store's files, where closing begins. */
+export const CLOSING_MARK = '/closing'
 /** Whose inbox is trimmed. */
 export const TRIMMED = 'trimmed'
 
-const FILLING_MAX = 900
+/** Some records are larger than a few sectors. */
+const LARGE_EVERY = 10
+const LARGE_BYTES = 4000
+const SMALL_BYTES_MAX = 900
 
 /** @param {number} n */
 export const keyOf = n => `key ${n}`
@@ -32,7 +37,10 @@ export const keyOf = n => `key ${n}`
  * What record number `n` of the writer holds.
  * @param {number} n
  */
-export const bodyOf = n => ({ n, filling: 'x'.repeat((n * 997) % FILLING_MAX) })
+export const bodyOf = n => ({
+  n,
+  filling: 'x'.repeat(n % LARGE_EVERY === 3 ? LARGE_BYTES : (n * 997) % SMALL_BYTES_MAX),
+})
 
 /** As small as they may be: every few records end a segment. */
 export const OPEN_OPTIONS = { segmentBytes: 8192, recentBytes: 0, hotLogs: 16, freeBytesMin: 0 }

@@ -59,7 +59,7 @@ export const plants = [
       {
         file: 'log-store/embedded/open-embedded.js',
         find: 'await syncParent(disk, relative(path, dirname(directory)));',
-        put: '',
+        put: ';',
       },
     ],
   },
@@ -70,7 +70,7 @@ export const plants = [
   },
   {
     name: 'names a segment before its header is written',
-    caughtBy: ['crash states', 'kill -9'],
+    caughtBy: ['crash states'],
     edits: [
       {
         file: NEW_SEGMENT,

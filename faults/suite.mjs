@@ -6,7 +6,7 @@
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { scratchBase } from './needs.mjs'
 import { crashStates } from './suites/crash-states.mjs'
 import { failingCalls } from './suites/failing-calls.mjs'
@@ -70,4 +70,4 @@ async function main([name = '', dist = '', seed = '', length = '']) {
   process.exit(0)
 }
 
-if (process.send !== undefined) await main(process.argv.slice(2))
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2))

@@ -7,10 +7,10 @@
  * Halfway, or after an error, it closes and opens again. After an error it first goes on for a wave, to see that the store
  * refuses.
  */
-import { writeSync } from 'node:fs'
+import { unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { bodyOf, codeOf, isFlush, keyOf, OPEN_OPTIONS, TRIMMED, WRITER } from './oracle.mjs'
+import { bodyOf, CLOSING_MARK, codeOf, isFlush, keyOf, OPEN_OPTIONS, TRIMMED, WRITER } from './oracle.mjs'
 
 const WAVE = 10
 const [dist = '', path = '', start = '1', waves = '10'] = process.argv.slice(2)
@@ -94,6 +94,11 @@ async function opened() {
 /** @param {import('./oracle.mjs').HostStore} store */
 async function closed(store) {
   say({ t: 'state', state: store.stats().state })
+  try {
+    unlinkSync(path + CLOSING_MARK)
+  } catch {
+    // It is not there.
+  }
   try {
     await store.close()
     say({ t: 'closed' })

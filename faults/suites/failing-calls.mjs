@@ -7,7 +7,7 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { randomFrom } from '../../bench/workload.mjs'
 import { runWriter } from '../child.mjs'
-import { lossesAt } from '../oracle.mjs'
+import { CLOSING_MARK, lossesAt } from '../oracle.mjs'
 
 const WAVES = 8
 const { EIO, ENOSPC, EMFILE } = constants.errno
@@ -25,7 +25,7 @@ const ERRORS = {
 const TYPED = new Set(['OUTCOME_UNKNOWN', 'NOT_WRITTEN', 'POISONED', 'LOW_SPACE', 'IO_ERROR', 'INDEX_FAILED'])
 
 /**
- * @typedef {{ kind: string, number: number, errno: number, how: 'once' | 'sticky' | 'short' }} Fault
+ * @typedef {{ kind: string, number: number, errno: number, how: 'once' | 'sticky' | 'short', isLog: boolean }} Fault
  * @typedef {import('../oracle.mjs').Event} Event
  */
 
@@ -33,10 +33,10 @@ const TYPED = new Set(['OUTCOME_UNKNOWN', 'NOT_WRITTEN', 'POISONED', 'LOW_SPACE'
 export const failingCalls = {
   name: 'failing calls',
   tried: 'faults',
-  count: { short: 150, long: Number.POSITIVE_INFINITY, planted: 60 },
+  count: { short: 150, long: Number.POSITIVE_INFINITY, planted: 150 },
   async run(context) {
     const { calls } = await runWriter(context.dist, join(context.folder, 'counted'), { waves: WAVES, shim: {} })
-    const faults = shuffled(faultsFor(calls), randomFrom(context.seed))
+    const faults = inTurns(shuffled(faultsFor(calls), randomFrom(context.seed)))
     if (faults.length === 0) throw new Error('the shim saw no calls')
     for (const fault of faults) {
       if (context.isDone()) break
@@ -51,11 +51,13 @@ export const failingCalls = {
  */
 function faultsFor(calls) {
   return Object.entries(ERRORS).flatMap(([kind, errors]) => {
-    const numbers = calls.filter(call => call.kind === kind).map((_, i) => i + 1)
-    return numbers.flatMap(number =>
+    const ofKind = calls.filter(call => call.kind === kind)
+    return ofKind.flatMap(({ path }, i) =>
       errors.flatMap(errno => {
         const hows = kind === 'write' && errno === ENOSPC ? ['once', 'sticky', 'short'] : ['once', 'sticky']
-        return hows.map(how => /** @type {Fault} */ ({ kind, number, errno, how }))
+        return hows.map(
+          how => /** @type {Fault} */ ({ kind, number: i + 1, errno, how, isLog: path.startsWith('/segments') }),
+        )
       }),
     )
   })
@@ -73,6 +75,24 @@ function shuffled(items, random) {
     ;[left[i], left[j]] = [/** @type {Item} */ (left[j]), /** @type {Item} */ (left[i])]
   }
   return left
+}
+
+/**
+ * One of each kind of fault after the other, those of the log apart, so that a short run has some of each.
+ * @param {readonly Fault[]} faults
+ */
+function inTurns(faults) {
+  /** @type {Map<string, number>} */
+  const turns = new Map()
+  return faults
+    .map(fault => {
+      const kind = `${fault.kind} ${fault.how} ${fault.isLog}`
+      const turn = turns.get(kind) ?? 0
+      turns.set(kind, turn + 1)
+      return { fault, turn }
+    })
+    .toSorted((a, b) => a.turn - b.turn)
+    .map(({ fault }) => fault)
 }
 
 /**
@@ -106,12 +126,25 @@ function misbehaviour({ events, calls, status, signal, errors }, { kind, how }) 
   const failures = events.filter(event => event.t === 'refused' || event.t === 'failed')
   for (const { code } of failures) if (!TYPED.has(code)) wrong.push(`untyped: ${code}`)
   wrong.push(...carriesOn(events))
-  const failed = calls.filter(call => call.what === 'failed')
-  const isLogSync = kind === 'sync' && failed.some(call => call.path.startsWith('/segments'))
-  if (isLogSync && failures.length === 0) wrong.push('a sync of the log failed, and nobody was told')
+  if (kind === 'sync' && needsTelling(calls) && failures.length === 0)
+    wrong.push('a sync of the log failed, and nobody was told')
   const isHealed = events.some((event, i) => event.t === 'opened' && !isBad(events.slice(i + 1)))
   if (how !== 'sticky' && !isHealed) wrong.push('opened again, it is not healed')
   return wrong
+}
+
+/**
+ * A sync of the log failed while appends rested on it. While the store is closed none do: all are on disk by then.
+ * @param {readonly import('../child.mjs').Call[]} calls
+ */
+function needsTelling(calls) {
+  let isClosing = false
+  for (const { path, what } of calls) {
+    if (path === CLOSING_MARK) isClosing = true
+    else if (path === '/lock') isClosing = false
+    else if (what === 'failed' && path.startsWith('/segments') && !isClosing) return true
+  }
+  return false
 }
 
 /** @param {readonly Event[]} events */

@@ -1,0 +1,29 @@
+/** docs/reliability.md lists the fault suites and the planted bugs as they are, and names tests that are there. */
+import { existsSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { plants } from '../../faults/plants.mjs'
+import { suites } from '../../faults/suite.mjs'
+import { codeWords, read, root, tableIn } from './sources.ts'
+
+const document = read('docs/reliability.md')
+const names = suites.map(suite => suite.name)
+
+it('describes each suite, and gives a figure for each', () => {
+  const described = tableIn(document, 'suite', 'what it does').map(([name]) => codeWords(name!)[0])
+  const measured = tableIn(document, 'suite', 'tried', 'losses', 'time').map(([name]) => codeWords(name!)[0])
+  expect(described).toEqual(names)
+  expect(measured).toEqual(names)
+})
+
+it('lists each planted bug with the suites that catch it', () => {
+  const listed = tableIn(document, 'planted bug', 'caught by').map(([name, by]) => [name!, codeWords(by!)])
+  expect(listed).toEqual(plants.map(({ name, caughtBy }) => [name, caughtBy]))
+})
+
+it('names suites and tests that are there', () => {
+  const backing = tableIn(document, 'promise', 'suite').flatMap(([, by]) => codeWords(by!))
+  const isThere = (name: string): boolean =>
+    name.includes('/') ? existsSync(`${root}/${name}`) : names.includes(name) || name === 'LOG_LOST'
+  expect(backing.filter(name => !isThere(name))).toEqual([])
+  expect(names.filter(name => !backing.includes(name))).toEqual([])
+})
