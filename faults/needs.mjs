@@ -1,6 +1,6 @@
 /** What the suites need beyond Node: strace, a C compiler, root. Installs what is missing; what can't be had is an error. */
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -52,6 +52,17 @@ export function installNeeds() {
 }
 
 export const shimLibrary = join(cache, 'shim.so')
+
+/**
+ * What a suite that was cut short left mounted.
+ * @param {string} folder
+ */
+export function unmountBelow(folder) {
+  for (const line of readFileSync('/proc/mounts', 'utf8').split('\n')) {
+    const place = (line.split(' ')[1] ?? '').replaceAll('\\040', ' ')
+    if (place.startsWith(`${folder}/`)) spawnSync('umount', ['--lazy', place])
+  }
+}
 
 /** Where stores are made: in memory where there is room, because what a disk does is modelled, not measured. */
 export function scratchBase() {

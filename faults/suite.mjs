@@ -7,7 +7,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { scratchBase } from './needs.mjs'
+import { scratchBase, unmountBelow } from './needs.mjs'
 import { crashStates } from './suites/crash-states.mjs'
 import { failingCalls } from './suites/failing-calls.mjs'
 import { fullDisk } from './suites/full-disk.mjs'
@@ -51,7 +51,10 @@ async function main([name = '', dist = '', seed = '', length = '']) {
   const isPlanted = length === 'planted'
   mkdirSync(folder, { recursive: true })
   process.on('SIGTERM', () => process.exit(1))
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  process.on('exit', () => {
+    unmountBelow(folder)
+    rmSync(folder, { recursive: true, force: true })
+  })
   await suite.run({
     dist,
     engine: /** @type {import('./oracle.mjs').Engine} */ (await import(pathToFileURL(join(dist, 'index.js')).href)),
