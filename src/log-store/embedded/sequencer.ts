@@ -42,7 +42,7 @@ export class Sequencer {
   #inFlight: FrameBatch | null = null
   #isLooking = false
   #isScheduled = false
-  /** The frame that fills holds a trim or a removal, which the host needs most when the disk is full. */
+  /** The frame that fills holds a trim, a redaction or a removal, which the host needs most when the disk is full. */
   #needsRoom = false
   /** A frame is to be written even if it is empty. */
   #isFrameWanted = false
@@ -213,8 +213,9 @@ export class Sequencer {
         return () => request.resolve({ removed: true })
       }
       case 'trim':
-        return writeTrim(this.#log, this.#batch, this.#memory, request)
       case 'redact':
+        this.#needsRoom = true
+        if (request.kind === 'trim') return writeTrim(this.#log, this.#batch, this.#memory, request)
         return writeRedaction(this.#log, this.#batch, this.#memory, request)
     }
   }
