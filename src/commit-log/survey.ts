@@ -41,6 +41,8 @@ export interface Survey {
   readonly totalBytes: number
   /** Whether some of what was read so far was written again: then what is not there need not be missing. */
   hasRewritten(): boolean
+  /** Whether segments were written again while it was read: who reads it twice may have met two states. */
+  isChanged(): boolean
   steps(): AsyncGenerator<SurveyStep, SurveyEnd>
 }
 
@@ -76,6 +78,7 @@ export async function surveyLog(reading: SegmentReading): Promise<Survey> {
     segments: files.segments.length,
     totalBytes,
     hasRewritten: () => files.hasRewritten,
+    isChanged: () => files.isChanged,
     steps: () => stepsOf(reading, files),
   }
 }

@@ -8,6 +8,8 @@ import { segmentPath, segmentsOf } from './segment-files.ts'
 export class SurveyedFiles {
   readonly #disk: Disk
   #generations: ReadonlyMap<number, number>
+  /** Whether some segment was written again since the first look. */
+  isChanged = false
 
   private constructor(disk: Disk, generations: ReadonlyMap<number, number>) {
     this.#disk = disk
@@ -44,6 +46,7 @@ export class SurveyedFiles {
         const found = await segmentsOf(this.#disk)
         if ((found.get(segment) ?? generation) === generation) throw error
         this.#generations = found
+        this.isChanged = true
       }
     }
   }

@@ -6,7 +6,7 @@ import { Checksum } from '../bytes/checksum.ts'
 import type { Bounds, Box } from '../log-store/types.ts'
 import { checkToolOptions, Progress, type ToolOptions } from './progress.ts'
 import { digestsOf, LOST_RECORD, NO_RECORD, REDACTED_RECORD, StoreContents } from './store-contents.ts'
-import { checkPath, openSource } from './source.ts'
+import { checkPath, openSource, type Source } from './source.ts'
 
 /** A log that is not the same in both. */
 export interface LogDifference {
@@ -63,7 +63,15 @@ export async function diff(a: string, b: string, options: ToolOptions = {}): Pro
   checkPath('a', a)
   checkPath('b', b)
   checkToolOptions('diff', options, [])
-  const [sourceA, sourceB] = [await openSource(a), await openSource(b)]
+  const sources = [await openSource(a), await openSource(b)] as const
+  for (;;) {
+    const report = await compare(...sources, options)
+    if (report !== null) return report
+  }
+}
+
+/** Null when segments were written again between the passes, so that they may have met different bounds. */
+async function compare(sourceA: Source, sourceB: Source, options: ToolOptions): Promise<DiffReport | null> {
   const [inA, inB] = [await StoreContents.of(sourceA, options.signal), await StoreContents.of(sourceB, options.signal)]
   const { pairs, differences } = pairUp(inA, inB)
   const groups = groupsOf(pairs)
@@ -84,6 +92,7 @@ export async function diff(a: string, b: string, options: ToolOptions = {}): Pro
       if (difference !== null) found.set(pair, difference)
     }
   }
+  if (inA.survey.isChanged() || inB.survey.isChanged()) return null
   progress.end()
   const all = [...differences, ...found.values()]
   const placeOf = new Map([...new Set([...inA.actors, ...inB.actors])].map((actor, i) => [actor, i]))

@@ -1,4 +1,5 @@
 /** The tools and a store of which segments were written again. */
+import { cpSync, rmSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -32,6 +33,19 @@ async function withCompacted(look: (path: string, expected: unknown) => Promise<
     await reopened(path, store => append(store, inbox(alice), 'goes on'))
     await look(path, await everythingIn(path))
   })
+}
+
+/** Replaces the segments by those of a copy that was compacted, the first time it is called. */
+async function replacer(path: string): Promise<() => void> {
+  const compacted = await copyOf(path, join(path, '..', 'compacted'))
+  await compact(compacted)
+  let isDone = false
+  return () => {
+    if (isDone) return
+    isDone = true
+    rmSync(join(path, 'segments'), { recursive: true })
+    cpSync(join(compacted, 'segments'), join(path, 'segments'), { recursive: true })
+  }
 }
 
 async function flip(path: string, file: string, offset: number): Promise<void> {
@@ -81,6 +95,18 @@ describe('verify', () => {
       expect([...codes]).toEqual(expect.arrayContaining([...expected, 'SEGMENT_MAP_DAMAGED']))
       expect(await verify(path)).toMatchObject({ isClean: true })
     }))
+
+  it('goes on where segments are replaced while it runs; so does diff', async () => {
+    for (const tool of [verify, (path: string, options: object) => diff(path, join(path, '..', 'other'), options)]) {
+      await withDirectory(async path => {
+        await prepare(path)
+        await copyOf(path, join(path, '..', 'other'))
+        const report = await tool(path, { onProgress: await replacer(path) })
+        expect((await segmentsOf(path)).some(isRewritten)).toBe(true)
+        expect('isClean' in report ? report.isClean : report.isEqual).toBe(true)
+      })
+    }
+  })
 
   it('is clean while segments are written again beside it', () =>
     withDirectory(async path => {
@@ -177,7 +203,18 @@ describe('backup', () => {
       expect(await verify(directory)).toMatchObject({ isClean: true })
     }))
 
-  it('goes on where a segment is replaced while it runs', () =>
+  it('goes on where segments are replaced while it runs', () =>
+    withDirectory(async path => {
+      const [directory, restored] = [join(path, '..', 'backup'), join(path, '..', 'restored')]
+      await prepare(path)
+      const expected = await everythingIn(path)
+      await backup(path, directory, { onProgress: await replacer(path) })
+      expect(await segmentsOf(directory)).toEqual(await segmentsOf(path))
+      await restore(directory, restored)
+      expect(await everythingIn(restored)).toEqual(expected)
+    }))
+
+  it('goes on beside a compaction', () =>
     withDirectory(async path => {
       const [directory, restored] = [join(path, '..', 'backup'), join(path, '..', 'restored')]
       const store = await openDriver(path)

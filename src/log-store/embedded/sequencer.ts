@@ -1,7 +1,6 @@
 /**
- * Orders everything that is written: requests in the order they were made, sequences in the order of the requests,
- * frames one at a time. A request whose actors, heads or keys are not in memory holds up those behind it until they
- * are looked up, all of them together.
+ * Orders everything that is written: requests as they were made, sequences as requested, frames one at a time. A request
+ * whose actors, heads or keys are not in memory holds up those behind it until they are looked up, all of them together.
  */
 import type { CommitLog } from '../../commit-log/commit-log.ts'
 import { TwinlogError } from '../../errors.ts'
