@@ -186,7 +186,7 @@ export const plants = [
       },
       {
         file: 'log-store/embedded/open-index.js',
-        find: 'if (checkpoint !== null && log.end.commit < checkpoint.point.commit)',
+        find: 'if (reached !== null && log.end.commit < reached.commit)',
         put: 'if (false)',
       },
     ],

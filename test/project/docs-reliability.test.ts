@@ -1,6 +1,6 @@
 /** docs/reliability.md lists the fault suites and the planted bugs as they are, and names tests that are there. */
-import { existsSync } from 'node:fs'
-import { expect, it } from 'vitest'
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
 import { plants } from '../../faults/plants.mjs'
 import { suites } from '../../faults/suite.mjs'
 import { codeWords, read, root, tableIn } from './sources.ts'
@@ -26,4 +26,16 @@ it('names suites and tests that are there', () => {
     name.includes('/') ? existsSync(`${root}/${name}`) : names.includes(name) || name === 'LOG_LOST'
   expect(backing.filter(name => !isThere(name))).toEqual([])
   expect(names.filter(name => !backing.includes(name))).toEqual([])
+})
+
+const isBuilt = existsSync(`${root}/dist/index.js`)
+
+describe.skipIf(!isBuilt)(isBuilt ? 'planted bugs' : 'skipped: dist is not built', () => {
+  it('still fit the code that they are planted into', () => {
+    const edits = plants.flatMap(({ name, edits: each }) => each.map(edit => ({ name, ...edit })))
+    const misfits = edits.filter(
+      ({ file, find }) => readFileSync(`${root}/dist/${file}`, 'utf8').split(find).length !== 2,
+    )
+    expect(misfits).toEqual([])
+  })
 })
