@@ -5,6 +5,7 @@
  */
 import { open, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { toIndexError } from './level-database.ts'
 
 /** After so many, every table is checked before LevelDB is opened. */
 export const STARTS_TO_CHECK = 2
@@ -29,7 +30,7 @@ export async function uncleanStarts(directory: string): Promise<number> {
   return /^\d\n$/.test(text) ? Number(text) : STARTS_TO_CHECK
 }
 
-/** Counts one start more; on disk before it returns. */
+/** Counts one start more; on disk before it returns. @throws LOW_SPACE, READ_ONLY, IO_ERROR */
 export async function countStart(directory: string): Promise<void> {
   const count = (await uncleanStarts(directory)) + 1
   await write(directory, count, true)
@@ -40,8 +41,16 @@ export async function setUncleanStarts(directory: string, count: number): Promis
   await write(directory, count, false)
 }
 
-/** Over what is there, so that only the first time a name must be synced, too. */
 async function write(directory: string, count: number, isSynced: boolean): Promise<void> {
+  try {
+    await writeOver(directory, count, isSynced)
+  } catch (error) {
+    throw toIndexError(directory, error)
+  }
+}
+
+/** Over what is there, so that only the first time a name must be synced, too. */
+async function writeOver(directory: string, count: number, isSynced: boolean): Promise<void> {
   const bytes = Buffer.from(`${Math.min(count, COUNT_MAX)}\n`)
   let file
   let isNew = false
