@@ -72,10 +72,16 @@ function assertHonest(seen: Truth, { truth, history }: Pick<Teller, 'truth' | 'h
   }
 }
 
+/**
+ * Without redactions and compactions: of a store with these that is damaged besides, `verify` may find fault with what
+ * `salvage` makes (docs/reliability.md). compacted.test.ts has such stores when they are sound.
+ */
+const unreclaimed = story.map(steps => steps.filter(step => step.do !== 'redact' && step.do !== 'compact'))
+
 describe('salvage', () => {
   it('with the index as a witness: invariants 2 and 3, every tip and first as it was, each record there or listed', async () => {
     await fc.assert(
-      fc.asyncProperty(story, harms, (steps, some) =>
+      fc.asyncProperty(unreclaimed, harms, (steps, some) =>
         withDirectory(async path => {
           const { truth, history } = await toldAll(path, steps)
           for (const each of some) await inflict(path, each).catch(() => {})
@@ -99,7 +105,7 @@ describe('salvage', () => {
 
   it('without it: what is there is right, what is known to be lost is listed, what may be besides has its commits named', async () => {
     await fc.assert(
-      fc.asyncProperty(story, harms, (steps, some) =>
+      fc.asyncProperty(unreclaimed, harms, (steps, some) =>
         withDirectory(async path => {
           const { truth, history } = await toldAll(path, steps)
           for (const each of some) await inflict(path, each).catch(() => {})
