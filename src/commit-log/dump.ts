@@ -21,7 +21,7 @@ import {
 } from './layout.ts'
 import { nodeDisk } from './node-disk.ts'
 import { decodeSegmentHeader, parseSegmentFileName, segmentFileName, type SegmentHeader } from './segment-header.ts'
-import { decodeMap, mapBytes } from './segment-map.ts'
+import { decodeMap, mapBytes } from './map-rows.ts'
 import { surveyDurable } from './segment-scan.ts'
 
 export interface DumpOptions {

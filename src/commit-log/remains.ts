@@ -8,7 +8,7 @@ import type { Checksum } from '../bytes/checksum.ts'
 import type { Evidence } from './evidence.ts'
 import { encodeFrameHeader } from './frame-header.ts'
 import { BIRTH_FIELDS, BIRTH_PREFIX_BYTES, FRAME_HEADER_BYTES } from './layout.ts'
-import type { MapRow } from './segment-map.ts'
+import type { MapRow } from './map-rows.ts'
 import type { ScannedFrame } from './segment-scan.ts'
 
 interface Left {

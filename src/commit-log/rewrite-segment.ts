@@ -10,7 +10,7 @@ import type { SegmentReading } from './recovery.ts'
 import { encodeRemains, isIntact, remainsOf } from './remains.ts'
 import { SEGMENT_FOLDER, segmentPath, unfinishedSegmentPath } from './segment-files.ts'
 import { encodeSegmentHeader, type SegmentHeader } from './segment-header.ts'
-import { encodeMap, mapBytes, type MapRow } from './segment-map.ts'
+import { encodeMap, mapBytes, type MapRow } from './map-rows.ts'
 import type { LogPoint } from './segment-scan.ts'
 import { SegmentWalk } from './segment-walk.ts'
 

@@ -5,11 +5,12 @@
  */
 import type { Checksum } from '../bytes/checksum.ts'
 import { TwinlogError } from '../errors.ts'
-import { decodeEntry, type DecodedEntry, isKnownEntry } from '../record/entry.ts'
+import { decodeEntry, type DecodedEntry, isKnownEntry, type Place } from '../record/entry.ts'
 import type { DiskFile } from './disk.ts'
 import { FileWindow } from './file-window.ts'
 import { decodeFrameHeader } from './frame-header.ts'
 import { BIRTH_FIELDS, BIRTH_PREFIX_BYTES, FRAME_HEADER_BYTES, SEGMENT_HEADER_BYTES } from './layout.ts'
+import { readMapRows } from './map-rows.ts'
 import type { SegmentHeader } from './segment-header.ts'
 import { findFrame, inView, type LogPoint, type ScannedFrame, sumOf } from './segment-scan.ts'
 
@@ -19,11 +20,19 @@ interface MovedEntries {
   readonly within: ReadonlyMap<DecodedEntry, number>
   /** Whether they follow one another from the first byte to the last. */
   readonly contiguous: boolean
+  /** Whether each stands behind the place where it was born, and not only the map says where that was. */
+  readonly areNamed: boolean
 }
+
+/** What the segment's map says: where the entry was born that stands at an offset. */
+type Births = ReadonlyMap<number, number>
+
+const NO_BIRTHS: Births = new Map()
 
 /** How a segment that was written again ends. */
 interface MovedEnd {
   readonly mapOffset: number
+  readonly mapCount: number
   readonly lastCommit: number
   readonly chainOut: bigint | null
 }
@@ -48,98 +57,118 @@ export async function* scanRewritten(
 export async function* scanMoved(
   file: DiskFile,
   start: LogPoint,
-  { mapOffset, lastCommit, chainOut }: MovedEnd,
+  { mapOffset, mapCount, lastCommit, chainOut }: MovedEnd,
   checksum: Checksum,
 ): AsyncGenerator<ScannedFrame> {
-  const window = new FileWindow(file)
+  const frames = new MovedFrames(file, { mapOffset, mapCount }, checksum)
   let point = start
   while (point.offset < mapOffset) {
-    const frame =
-      (await readMovedFrame(window, point, mapOffset, checksum)) ??
-      (await readDamaged(window, file, point, mapOffset, lastCommit, checksum))
+    const frame = (await frames.at(point)) ?? (await frames.damagedAt(point, lastCommit))
     point = frame.end
     const end = point.offset < mapOffset ? point : { ...point, commit: lastCommit, chain: chainOut }
     yield { ...frame, end }
   }
 }
 
-/** The frame at `point`, its entries perhaps damaged; null when its header is not that of the next frame. */
-async function readMovedFrame(
-  window: FileWindow,
-  point: LogPoint,
-  endOffset: number,
-  checksum: Checksum,
-): Promise<ScannedFrame | null> {
-  const place = { segment: point.segment, offset: point.offset }
-  const head = await window.view(place.offset, FRAME_HEADER_BYTES)
-  const header = decodeFrameHeader(head.buffer, head.at, place, checksum)
-  if (header === null || header.commit <= point.commit) return null
-  if (point.chain !== null && header.previousChain !== point.chain) return null
-  const bytes = FRAME_HEADER_BYTES + header.bodyLength
-  if (place.offset + bytes > endOffset) return null
-  const view = await window.view(place.offset, bytes)
-  if (view.length < bytes) return null
-  const body = readMovedEntries(view.buffer, view.at, bytes, place.segment, checksum)
-  const isRight =
-    body.contiguous && body.entries.length === header.entryCount && sumOf(body.entries, checksum) === header.entriesSum
-  const { commit, chain } = header
-  return {
-    place,
-    end: { segment: place.segment, offset: place.offset + bytes, commit, chain },
-    commit,
-    entries: body.entries,
-    damage: isRight ? null : 'entries',
-    ...inView(view, entry => body.within.get(entry) ?? 0, place, checksum),
+class MovedFrames {
+  readonly #file: DiskFile
+  readonly #window: FileWindow
+  readonly #map: { readonly mapOffset: number; readonly mapCount: number }
+  readonly #checksum: Checksum
+  #births: Births | null = null
+
+  constructor(file: DiskFile, map: { readonly mapOffset: number; readonly mapCount: number }, checksum: Checksum) {
+    this.#file = file
+    this.#window = new FileWindow(file)
+    this.#map = map
+    this.#checksum = checksum
+  }
+
+  /** The frame at `point`, its entries perhaps damaged; null when its header is not that of the next frame. */
+  async at(point: LogPoint): Promise<ScannedFrame | null> {
+    const place = { segment: point.segment, offset: point.offset }
+    const head = await this.#window.view(place.offset, FRAME_HEADER_BYTES)
+    const header = decodeFrameHeader(head.buffer, head.at, place, this.#checksum)
+    if (header === null || header.commit <= point.commit) return null
+    if (point.chain !== null && header.previousChain !== point.chain) return null
+    const bytes = FRAME_HEADER_BYTES + header.bodyLength
+    if (place.offset + bytes > this.#map.mapOffset) return null
+    const view = await this.#window.view(place.offset, bytes)
+    if (view.length < bytes) return null
+    const body = await this.#entries(view, bytes, place)
+    const isRight =
+      body.contiguous &&
+      body.entries.length === header.entryCount &&
+      sumOf(body.entries, this.#checksum) === header.entriesSum
+    const { commit, chain } = header
+    return {
+      place,
+      end: { segment: place.segment, offset: place.offset + bytes, commit, chain },
+      commit,
+      entries: body.entries,
+      damage: isRight ? (body.areNamed ? null : 'header') : 'entries',
+      ...inView(view, entry => body.within.get(entry) ?? 0, place, this.#checksum),
+    }
+  }
+
+  /** What can be known of the bytes from `point` to the next readable frame, or to the end. */
+  async damagedAt(point: LogPoint, lastCommit: number): Promise<ScannedFrame> {
+    const { mapOffset } = this.#map
+    const place = { segment: point.segment, offset: point.offset }
+    const next = await findFrame(this.#window, place.segment, place.offset + 8, mapOffset, this.#checksum)
+    const end: LogPoint = {
+      segment: place.segment,
+      offset: next?.offset ?? mapOffset,
+      commit: next === null ? lastCommit : next.header.commit - 1,
+      chain: next?.header.previousChain ?? null,
+    }
+    const bytes = Math.max(0, Math.min(end.offset, await this.#file.size()) - place.offset)
+    const view = await this.#window.view(place.offset, bytes)
+    const body = await this.#entries(view, bytes, place)
+    // Behind one damaged header all bytes are entries: then nothing of them is missing.
+    const isKnown = bytes === end.offset - place.offset && bytes >= FRAME_HEADER_BYTES && body.contiguous
+    return {
+      place,
+      end,
+      commit: end.commit,
+      entries: body.entries,
+      damage: isKnown ? 'header' : 'entries',
+      ...inView(view, entry => body.within.get(entry) ?? 0, place, this.#checksum),
+    }
+  }
+
+  /** The map is only asked where birth places don't say it all. */
+  async #entries(view: View, bytes: number, frame: Place): Promise<MovedEntries> {
+    const found = readMovedEntries(view, bytes, frame, NO_BIRTHS, this.#checksum)
+    if (found.contiguous) return found
+    this.#births ??= new Map(
+      (await readMapRows(this.#file, this.#map, this.#checksum))?.map(row => [row.newOffset, row.birthOffset]),
+    )
+    return this.#births.size === 0 ? found : readMovedEntries(view, bytes, frame, this.#births, this.#checksum)
   }
 }
 
-/** What can be known of the bytes from `point` to the next readable frame, or to the end. */
-async function readDamaged(
-  window: FileWindow,
-  file: DiskFile,
-  point: LogPoint,
-  endOffset: number,
-  lastCommit: number,
-  checksum: Checksum,
-): Promise<ScannedFrame> {
-  const place = { segment: point.segment, offset: point.offset }
-  const next = await findFrame(window, place.segment, place.offset + 8, endOffset, checksum)
-  const end: LogPoint = {
-    segment: place.segment,
-    offset: next?.offset ?? endOffset,
-    commit: next === null ? lastCommit : next.header.commit - 1,
-    chain: next?.header.previousChain ?? null,
-  }
-  const bytes = Math.max(0, Math.min(end.offset, await file.size()) - place.offset)
-  const view = await window.view(place.offset, bytes)
-  const body = readMovedEntries(view.buffer, view.at, bytes, place.segment, checksum)
-  // Behind one damaged header all bytes are entries: then nothing of them is missing.
-  const isKnown = bytes === end.offset - place.offset && bytes >= FRAME_HEADER_BYTES && body.contiguous
-  return {
-    place,
-    end,
-    commit: end.commit,
-    entries: body.entries,
-    damage: isKnown ? 'header' : 'entries',
-    ...inView(view, entry => body.within.get(entry) ?? 0, place, checksum),
-  }
-}
+type View = Awaited<ReturnType<FileWindow['view']>>
 
-/** All entries of the frame of `bytes` bytes at `buffer[at]`, each behind the place where it was born. */
+/** All entries of the frame of `bytes` bytes that `view` shows, each with the place where it was born. */
 function readMovedEntries(
-  buffer: Buffer,
-  at: number,
+  { buffer, at }: View,
   bytes: number,
-  segment: number,
+  frame: Place,
+  births: Births,
   checksum: Checksum,
 ): MovedEntries {
+  const { segment } = frame
   const entries: DecodedEntry[] = []
   const within = new Map<DecodedEntry, number>()
   let contiguous = true
+  let areNamed = true
   let from = FRAME_HEADER_BYTES
   while (from < bytes) {
-    const entry = movedEntryAt(buffer, at + from, segment, checksum)
     const start = from + BIRTH_PREFIX_BYTES
+    const named = movedEntryAt(buffer, at + from, segment, checksum)
+    const birth = named === null ? births.get(frame.offset + start) : undefined
+    const entry = birth === undefined ? named : decodeEntry(buffer, at + start, { segment, offset: birth }, checksum)
     if (entry === null || start + entry.length > bytes) {
       contiguous = false
       from += 8
@@ -150,11 +179,12 @@ function readMovedEntries(
       throw new TwinlogError('FORMAT_UNSUPPORTED', `an entry of a newer version at ${where}`, { place: where })
     }
     if (entry.ordinal <= (entries.at(-1)?.ordinal ?? -1)) contiguous = false
+    if (named === null) areNamed = false
     entries.push(entry)
     within.set(entry, start)
     from = start + entry.length
   }
-  return { entries, within, contiguous }
+  return { entries, within, contiguous, areNamed }
 }
 
 /** The entry whose birth place stands at `buffer[at]`; null when no undamaged one does. */

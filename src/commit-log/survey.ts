@@ -89,10 +89,13 @@ async function* stepsOf(reading: SegmentReading, files: SurveyedFiles): AsyncGen
   let nextLog = 2
   let bytesBefore = 0
   let isLast = false
+  /** Whether it is known where the segment before ended. */
+  let isSure = true
   for (let segment = files.after(0); segment !== null && !isLast; segment = files.after(segment)) {
     if (segment !== point.segment + 1) {
       yield segmentsMissing(point.segment + 1, segment - 1)
       point = { segment: segment - 1, offset: 0, commit: point.commit, chain: null }
+      isSure = false
     }
     const { file, generation } = await files.open(segment)
     const path = segmentPath(segment, generation)
@@ -103,7 +106,11 @@ async function* stepsOf(reading: SegmentReading, files: SurveyedFiles): AsyncGen
       nextLog = Math.max(nextLog, plan.header?.nextLog ?? 0)
       yield* seam(point, plan.start, path)
       point = plan.start
+      // One that was written again lacks commits of which nothing was left: only its header says with which it begins.
+      let mayLack: boolean = !isSure && plan.header === null && generation > 0
       for await (const frame of plan.frames) {
+        if (mayLack) yield* seam(point, { ...point, commit: frame.commit - 1 }, path)
+        mayLack = false
         // A frame that was written again, where nothing says so, goes back over what was read.
         const isAlone = generation > 0 && frame.damage === null
         const firstCommit = isAlone ? frame.commit : Math.min(point.commit + 1, frame.commit)
@@ -112,6 +119,8 @@ async function* stepsOf(reading: SegmentReading, files: SurveyedFiles): AsyncGen
       }
       const offset = plan.damagedMapAt
       if (offset !== null) yield { kind: 'damage', damage: { kind: 'segment-map', file: path, offset } }
+      if (mayLack && plan.end !== null) yield* seam(point, plan.end, path)
+      isSure = plan.cut !== null || (plan.end !== null && !mayLack)
       point = plan.end ?? point
       if (plan.cut !== null) {
         yield* seam(point, plan.cut, segmentPath(segment + 1))

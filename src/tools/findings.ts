@@ -11,7 +11,7 @@ export const FINDING_CODES = {
   COMMITS_MISSING: 'nothing is left of some commits',
   CHAIN_BROKEN: 'a segment does not go on where the one before it ends',
   COMMIT_DAMAGED: 'what some commits held is known in part, or not at all',
-  COMMIT_HEADER_DAMAGED: 'the header of a commit is damaged, and all its entries are whole',
+  COMMIT_HEADER_DAMAGED: 'the header of a commit, or a birth place in it, is damaged, and all its entries are whole',
   ENTRY_UNKNOWN: 'an entry of twinlog itself is damaged: what it did is not known',
   RECORD_DAMAGED: 'the bytes of a record are not the ones that were appended',
   RECORDS_MISSING: 'records are not there',

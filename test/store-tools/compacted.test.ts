@@ -1,8 +1,10 @@
 /** The tools and a store of which segments were written again. */
 import { cpSync, rmSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { BIRTH_PREFIX_BYTES } from '../../src/commit-log/layout.ts'
+import { surveyLog } from '../../src/commit-log/survey.ts'
 import { alice, append, bob, bytesOf, inbox, key, outbox } from '../../src/log-store/conformance/suite.ts'
 import type { EmbeddedLogStore } from '../../src/log-store/embedded/embedded-log-store.ts'
 import { rebuildIndex } from '../../src/rebuild-index.ts'
@@ -10,6 +12,7 @@ import { backup } from '../../src/tools/backup.ts'
 import { diff } from '../../src/tools/diff.ts'
 import { restore } from '../../src/tools/restore.ts'
 import { salvage } from '../../src/tools/salvage.ts'
+import { openSource } from '../../src/tools/source.ts'
 import { verify } from '../../src/tools/verify.ts'
 import { carol, fill, foundIn, gone, keyNames, kill, prepare, segmentsOf } from '../log-store/compact-fixtures.ts'
 import { codeOf, copyOf, holdings, openDriver, reopened, withDirectory } from '../log-store/embedded-store.ts'
@@ -55,6 +58,17 @@ async function flip(path: string, file: string, offset: number): Promise<void> {
   await writeFile(name, bytes)
 }
 
+/** The segment file in which a record with that text stands, and where. */
+async function placeOf(path: string, text: string): Promise<readonly [string, number]> {
+  const survey = await surveyLog((await openSource(path)).reading)
+  for await (const step of survey.steps()) {
+    if (step.kind !== 'frame') continue
+    const entry = step.frame.entries.find(each => step.frame.bytesOf(each).includes(text))
+    if (entry !== undefined) return [basename(step.file), step.frame.offsetOf(entry)]
+  }
+  throw new Error(`there is no ${text}`)
+}
+
 const isRewritten = (file: string): boolean => !file.endsWith('.0.seg')
 
 describe('verify', () => {
@@ -94,6 +108,30 @@ describe('verify', () => {
       const expected = ['COMMIT_DAMAGED', 'RECORD_DAMAGED', 'RECORDS_MISSING', 'SEGMENT_HEADER_DAMAGED']
       expect([...codes]).toEqual(expect.arrayContaining([...expected, 'SEGMENT_MAP_DAMAGED']))
       expect(await verify(path)).toMatchObject({ isClean: true })
+    }))
+
+  it('a damaged birth place costs nothing, because the map says it too; with the map it costs the entry', () =>
+    withCompacted(async (path, expected) => {
+      const [file, offset] = await placeOf(path, 'KEPT-BODY 1')
+      await flip(path, file, offset - BIRTH_PREFIX_BYTES + 5)
+      expect(await verify(path)).toMatchObject({
+        findings: [{ code: 'COMMIT_HEADER_DAMAGED', costs: 'nothing' }],
+        missing: [],
+      })
+      const to = join(path, '..', 'salvaged')
+      expect(await salvage(path, to)).toMatchObject({ isComplete: true, lost: [], unknownCommits: [] })
+      expect(await everythingIn(to)).toEqual(expected)
+      await withReader(path, async reader => expect(await everything(reader)).toEqual(expected))
+      await rebuildIndex(path)
+      expect(await everythingIn(path)).toEqual(expected)
+
+      await flip(path, file, (await readFile(join(path, 'segments', file))).length - 1)
+      const { findings, missing } = await verify(path)
+      expect(findings.map(({ code }) => code)).toEqual(
+        expect.arrayContaining(['COMMIT_DAMAGED', 'SEGMENT_MAP_DAMAGED']),
+      )
+      expect(missing).toEqual([{ actor: bob, box: 'inbox', from: 2, to: 2 }])
+      expect(await codeOf(rebuildIndex(path))).toBe('LOG_LOST')
     }))
 
   it('goes on where segments are replaced while it runs; so does diff', async () => {
