@@ -130,7 +130,9 @@ export class SalvageRun {
       case 'key':
         if (!this.#isWritten(verdict.log)) return
         writer.lose(entry.log, entry.seq - 1)
-        return writer.addKey(entry)
+        writer.addKey(entry)
+        if (!this.#isTakenAway(entry)) this.#redactAgain(verdict.log, entry)
+        return
       case 'redacted':
         if (!this.#isWritten(verdict.log)) return
         writer.lose(entry.log, entry.seq)
@@ -153,6 +155,21 @@ export class SalvageRun {
         return writer.addItem(entry, verdict.body)
       default:
     }
+  }
+
+  /** Whether something that was read says why the record of this key is not there. */
+  #isTakenAway(entry: DecodedEntry): boolean {
+    const first = Math.max(this.#plan.firstOf(entry.log), this.#witness?.heads.get(entry.log)?.first ?? 1)
+    return entry.seq < first || this.#plan.isRedacted(entry)
+  }
+
+  /**
+   * A key stands alone only where its record was taken away on purpose. What said so could not be read, so it is said
+   * again: else nothing would, and the new store would miss a record.
+   */
+  #redactAgain(log: FoldedLog, entry: DecodedEntry): void {
+    this.#writer.addRedaction(entry)
+    log.missing.delete(entry.seq)
   }
 
   /** What the record held is not taken over: the redaction that follows stands for it, and its key stays. */

@@ -92,7 +92,8 @@ export class SalvageWriter {
     this.#tips.set(log, seq)
   }
 
-  addRedaction({ codec, log, seq, receivedAt, payloadSum }: DecodedEntry): void {
+  addRedaction({ codec, log, seq, receivedAt }: DecodedEntry): void {
+    const payloadSum = this.#log.checksum.sum(Buffer.alloc(0))
     this.#log.pending.add({ type: ENTRY_TYPE.redact, codec, log, seq, receivedAt, payloadSum })
   }
 
