@@ -39,7 +39,7 @@ export class Checksum {
 
   /** The low 32 bits of `sum`. */
   sum32(bytes: Uint8Array): number {
-    return Number(this.#h64(bytes, this.#seed) & 0xffff_ffffn)
+    return Number(BigInt.asUintN(32, this.#h64(bytes, this.#seed)))
   }
 }
 

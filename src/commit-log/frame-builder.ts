@@ -3,6 +3,7 @@
  * that will be written. Two builders take turns (see commit-log.ts), so buffers are reused.
  */
 import type { Checksum } from '../bytes/checksum.ts'
+import { writeBigU64 } from '../bytes/integers.ts'
 import { encodeEntry, entryLength, type EntryFields, type Place } from '../record/entry.ts'
 import { encodeFrameHeader } from './frame-header.ts'
 import { FRAME_BYTES_TARGET, FRAME_HEADER_BYTES } from './layout.ts'
@@ -68,12 +69,12 @@ export class FrameBuilder {
     const bytes = entryLength(fields.key?.length ?? 0, fields.meta?.length ?? 0, fields.payload?.length ?? 0)
     this.#reserve(bytes)
     const at = this.#length
-    const place = { segment: this.#place.segment, offset: this.#place.offset + at }
-    const { headerSum } = encodeEntry(this.#buffer, at, place, this.#entries, fields, this.#checksum)
-    this.#sums.writeBigUInt64BE(headerSum, this.#entries * 8)
+    const place = { segment: this.#place.segment, offset: this.#place.offset + at, length: bytes }
+    const headerSum = encodeEntry(this.#buffer, at, place, this.#entries, fields, this.#checksum)
+    writeBigU64(this.#sums, headerSum, this.#entries * 8)
     this.#entries += 1
     this.#length += bytes
-    return { ...place, length: bytes }
+    return place
   }
 
   /** Writes the frame's header. */

@@ -116,5 +116,5 @@ function encodeLeft(
   }
   const { codec, log, seq, payloadSum, key, ordinal, place } = entry
   const fields = { type: ENTRY_TYPE.keyOnly, codec, log, seq, payloadSum, key: key ?? undefined }
-  return encodeEntry(target, at, place, ordinal, fields, checksum).headerSum
+  return encodeEntry(target, at, place, ordinal, fields, checksum)
 }

@@ -4,7 +4,12 @@
 import type { Checksum } from '../bytes/checksum.ts'
 import * as keys from './keys.ts'
 import type { Database } from './level-database.ts'
+import { SealedRow } from './sealed-row.ts'
 import * as values from './values.ts'
+
+const headRow = new SealedRow(keys.HEAD_KEY_BYTES, values.HEAD_BYTES)
+const entryRow = new SealedRow(keys.ENTRY_KEY_BYTES, values.LOCATION_BYTES)
+const dedupeRow = new SealedRow(keys.DEDUPE_KEY_BYTES, values.DEDUPE_BYTES)
 
 export class IndexBatch {
   readonly #batch: ReturnType<Database['batch']>
@@ -22,15 +27,21 @@ export class IndexBatch {
   }
 
   putHead(log: number, head: values.Head): void {
-    this.#put(keys.headKey(log), values.encodeHead(head))
+    keys.headKey(log, headRow.key)
+    values.encodeHead(head, headRow.body)
+    this.#putRow(headRow)
   }
 
   putEntry(log: number, seq: number, location: values.IndexedLocation): void {
-    this.#put(keys.entryKey(log, seq), values.encodeLocation(location))
+    keys.entryKey(log, seq, entryRow.key)
+    values.encodeLocation(location, entryRow.body)
+    this.#putRow(entryRow)
   }
 
   putDedupe(log: number, key: Uint8Array, value: values.DedupeValue): void {
-    this.#put(keys.dedupeKey(log, key), values.encodeDedupe(value))
+    keys.dedupeKey(log, key, dedupeRow.key)
+    values.encodeDedupe(value, dedupeRow.body)
+    this.#putRow(dedupeRow)
   }
 
   putActor(id: string, number: number): void {
@@ -78,10 +89,18 @@ export class IndexBatch {
     await this.#batch.close()
   }
 
+  #putRow(row: SealedRow): void {
+    row.seal(this.#checksum)
+    this.#putSealed(row.key, row.value)
+  }
+
   #put(key: Buffer, body: Buffer): void {
-    const sealed = values.seal(key, body, this.#checksum)
-    this.#batch.put(key, sealed)
-    this.#bytes += key.length + sealed.length
+    this.#putSealed(key, values.seal(key, body, this.#checksum))
+  }
+
+  #putSealed(key: Buffer, value: Buffer): void {
+    this.#batch.put(key, value)
+    this.#bytes += key.length + value.length
   }
 
   #delete(key: Buffer): void {

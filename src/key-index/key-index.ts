@@ -154,7 +154,10 @@ export class KeyIndex {
   }
 
   async heads(logs: readonly number[]): Promise<(values.Head | null)[]> {
-    return this.#many(logs.map(keys.headKey), values.decodeHead)
+    return this.#many(
+      logs.map(log => keys.headKey(log)),
+      values.decodeHead,
+    )
   }
 
   /** Which of these entries exist. */

@@ -10,6 +10,9 @@ import { readU48, readU56, writeU48, writeU56 } from '../bytes/integers.ts'
 const LOG_BYTES = 6
 const PREFIX_BYTES = LOG_BYTES + 1
 const STORE = 0
+export const HEAD_KEY_BYTES = PREFIX_BYTES
+export const ENTRY_KEY_BYTES = PREFIX_BYTES + 7
+export const DEDUPE_KEY_BYTES = PREFIX_BYTES + 16
 
 /** The byte after the log number. Never change one. */
 export const LOG_KEY_KIND = { head: 0, entry: 1, dedupe: 2 } as const
@@ -23,7 +26,10 @@ export interface KeyRange {
 }
 
 function prefix(number: number, kind: number, rest: number): Buffer {
-  const key = Buffer.allocUnsafe(PREFIX_BYTES + rest)
+  return begin(Buffer.allocUnsafe(PREFIX_BYTES + rest), number, kind)
+}
+
+function begin(key: Buffer, number: number, kind: number): Buffer {
   writeU48(key, number, 0)
   key[LOG_BYTES] = kind
   return key
@@ -47,14 +53,16 @@ export function logOfKey(key: Buffer): number {
   return readU48(key, 0)
 }
 
-export function headKey(log: number): Buffer {
-  return prefix(log, LOG_KEY_KIND.head, 0)
+/** Into `target`, when one is given. */
+export function headKey(log: number, target: Buffer = Buffer.allocUnsafe(HEAD_KEY_BYTES)): Buffer {
+  return begin(target, log, LOG_KEY_KIND.head)
 }
 
-export function entryKey(log: number, seq: number): Buffer {
-  const key = prefix(log, LOG_KEY_KIND.entry, 7)
-  writeU56(key, seq, PREFIX_BYTES)
-  return key
+/** Into `target`, when one is given. */
+export function entryKey(log: number, seq: number, target: Buffer = Buffer.allocUnsafe(ENTRY_KEY_BYTES)): Buffer {
+  begin(target, log, LOG_KEY_KIND.entry)
+  writeU56(target, seq, PREFIX_BYTES)
+  return target
 }
 
 export function sequenceOf(key: Buffer): number {
@@ -66,11 +74,11 @@ export function entryRange(log: number, from: number, to: number): KeyRange {
   return { gte: entryKey(log, from), lt: entryKey(log, to + 1) }
 }
 
-/** `key`: 16 bytes. */
-export function dedupeKey(log: number, key: Uint8Array): Buffer {
-  const made = prefix(log, LOG_KEY_KIND.dedupe, key.length)
-  made.set(key, PREFIX_BYTES)
-  return made
+/** `key`: 16 bytes. Into `target`, when one is given. */
+export function dedupeKey(log: number, key: Uint8Array, target: Buffer = Buffer.allocUnsafe(DEDUPE_KEY_BYTES)): Buffer {
+  begin(target, log, LOG_KEY_KIND.dedupe)
+  target.set(key, PREFIX_BYTES)
+  return target
 }
 
 export function checkpointKey(): Buffer {

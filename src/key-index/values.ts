@@ -3,9 +3,12 @@
  * seeded with the store's id, because LevelDB checks none of its own when it reads.
  */
 import type { Checksum } from '../bytes/checksum.ts'
-import { readU48, readU64, writeU48, writeU64 } from '../bytes/integers.ts'
+import { readU48, readU64, writeBigU64, writeU48, writeU64 } from '../bytes/integers.ts'
 
-const SUM_BYTES = 4
+export const HEAD_BYTES = 16
+export const LOCATION_BYTES = 12
+export const DEDUPE_BYTES = 17
+export const SUM_BYTES = 4
 const POINT_BYTES = 48
 /** A point as it is stored. */
 export const SEALED_POINT_BYTES = POINT_BYTES + SUM_BYTES
@@ -82,8 +85,7 @@ export function isSealed(key: Buffer, sealed: Buffer, checksum: Checksum): boole
   return checksum.sum32(Buffer.concat([key, sealed.subarray(0, end)])) === sealed.readUInt32BE(end)
 }
 
-export function encodeHead(head: Head): Buffer {
-  const body = Buffer.allocUnsafe(16)
+export function encodeHead(head: Head, body: Buffer = Buffer.allocUnsafe(HEAD_BYTES)): Buffer {
   writeU64(body, head.first, 0)
   writeU64(body, head.tip, 8)
   return body
@@ -93,8 +95,7 @@ export function decodeHead(body: Buffer): Head {
   return { first: readU64(body, 0), tip: readU64(body, 8) }
 }
 
-export function encodeLocation(location: IndexedLocation): Buffer {
-  const body = Buffer.allocUnsafe(12)
+export function encodeLocation(location: IndexedLocation, body: Buffer = Buffer.allocUnsafe(LOCATION_BYTES)): Buffer {
   body.writeUInt32BE(location.segment, 0)
   body.writeUInt32BE(location.offset, 4)
   body.writeUInt32BE(location.length, 8)
@@ -105,11 +106,10 @@ export function decodeLocation(body: Buffer): IndexedLocation {
   return { segment: body.readUInt32BE(0), offset: body.readUInt32BE(4), length: body.readUInt32BE(8) }
 }
 
-export function encodeDedupe(value: DedupeValue): Buffer {
-  const body = Buffer.allocUnsafe(17)
+export function encodeDedupe(value: DedupeValue, body: Buffer = Buffer.allocUnsafe(DEDUPE_BYTES)): Buffer {
   writeU64(body, value.seq, 0)
   body[8] = value.codec
-  body.writeBigUInt64BE(value.payloadSum, 9)
+  writeBigU64(body, value.payloadSum, 9)
   return body
 }
 

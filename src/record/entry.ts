@@ -3,7 +3,7 @@
  * header checksum covers where it was born, its header, key and meta; its payload has a checksum of its own.
  * docs/format.md is the specification; layout.ts holds the offsets.
  */
-import { align8, readU48, readU56, writeU48, writeU56 } from '../bytes/integers.ts'
+import { align8, readU48, readU56, writeBigU64, writeU48, writeU56 } from '../bytes/integers.ts'
 import type { Checksum } from '../bytes/checksum.ts'
 import {
   CRITICAL_ENTRY_FLAGS,
@@ -83,13 +83,16 @@ const KNOWN_TYPES: ReadonlySet<number> = new Set([
 const BIRTH_BYTES = 8
 const SUMMED_HEADER_BYTES = F.headerSum.at
 const scratch = Buffer.alloc(BIRTH_BYTES + SUMMED_HEADER_BYTES + KEY_BYTES + META_BYTES_MAX)
+/** What is summed of an entry without meta, the common ones: with and without a key. */
+const summedBare = scratch.subarray(0, BIRTH_BYTES + SUMMED_HEADER_BYTES)
+const summedKeyed = scratch.subarray(0, BIRTH_BYTES + SUMMED_HEADER_BYTES + KEY_BYTES)
 
 /** Bytes that an entry takes in its segment, padding included. */
 export function entryLength(keyBytes: number, metaBytes: number, payloadBytes: number): number {
   return align8(ENTRY_HEADER_BYTES + keyBytes + metaBytes + payloadBytes)
 }
 
-/** Writes one entry at `at`, born at `place`; returns its length and header checksum. */
+/** Writes one entry at `at`, born at `place`; returns its header checksum. */
 export function encodeEntry(
   target: Buffer,
   at: number,
@@ -97,7 +100,7 @@ export function encodeEntry(
   ordinal: number,
   fields: EntryFields,
   checksum: Checksum,
-): { length: number; headerSum: bigint } {
+): bigint {
   const { key, meta, payload } = fields
   const keyLength = key?.length ?? 0
   const metaLength = meta?.length ?? 0
@@ -117,7 +120,7 @@ export function encodeEntry(
   target.writeUInt16BE(metaLength, at + F.metaLength.at)
   target.writeUInt16BE(0, at + F.reserved.at)
   target.writeUInt32BE(fields.payloadAt ?? 0, at + F.payloadAt.at)
-  target.writeBigUInt64BE(fields.payloadSum, at + F.payloadSum.at)
+  writeBigU64(target, fields.payloadSum, at + F.payloadSum.at)
 
   let end = at + ENTRY_HEADER_BYTES
   if (key !== undefined) target.set(key, end)
@@ -125,10 +128,10 @@ export function encodeEntry(
   if (meta !== undefined) target.set(meta, end)
   end += metaLength
   const headerSum = sumHeader(target, at, end, place, checksum)
-  target.writeBigUInt64BE(headerSum, at + F.headerSum.at)
+  writeBigU64(target, headerSum, at + F.headerSum.at)
   if (payload !== undefined) target.set(payload, end)
   target.fill(0, end + payloadLength, at + length)
-  return { length, headerSum }
+  return headerSum
 }
 
 /**
@@ -196,6 +199,8 @@ function sumHeader(source: Buffer, at: number, end: number, place: Place, checks
   scratch.writeUInt32BE(place.segment, 0)
   scratch.writeUInt32BE(place.offset, 4)
   source.copy(scratch, BIRTH_BYTES, at, at + SUMMED_HEADER_BYTES)
+  const rest = end - at - ENTRY_HEADER_BYTES
+  if (rest === 0) return checksum.sum(summedBare)
   source.copy(scratch, BIRTH_BYTES + SUMMED_HEADER_BYTES, at + ENTRY_HEADER_BYTES, end)
-  return checksum.sum(scratch.subarray(0, BIRTH_BYTES + SUMMED_HEADER_BYTES + end - at - ENTRY_HEADER_BYTES))
+  return checksum.sum(rest === KEY_BYTES ? summedKeyed : scratch.subarray(0, summedBare.length + rest))
 }

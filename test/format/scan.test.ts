@@ -163,7 +163,7 @@ describe('harm', () => {
     const [place, at] = [{ segment: 1, offset: 128 }, 64]
     const frame = Buffer.alloc(at + 56)
     const fields = { type: ENTRY_TYPE.payload, payloadSum: checksum.sum(Buffer.alloc(0)) }
-    const { headerSum } = encodeEntry(frame, at, { segment: 1, offset: 128 + at }, 1, fields, checksum)
+    const headerSum = encodeEntry(frame, at, { segment: 1, offset: 128 + at }, 1, fields, checksum)
     const sums = Buffer.alloc(8)
     sums.writeBigUInt64BE(headerSum)
     const header = { flags: 0, bodyLength: 56, entryCount: 1, commit: 1, durableCommit: 0, previousChain: 0n }
