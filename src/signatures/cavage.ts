@@ -14,18 +14,24 @@ type Signed = Pick<CavageHeader, 'headers' | 'created' | 'expires'>
 /** What is signed: a line for each name. Nothing when a name has no value. */
 export function cavageBase(
   { headers, created, expires }: Signed,
-  request: { readonly method: string; readonly target: Target; readonly lines: HeaderLines },
+  { method, target, lines }: { readonly method: string; readonly target: Target; readonly lines: HeaderLines },
   withQuery = true,
 ): Uint8Array | undefined {
-  const { method, target, lines } = request
-  const pseudo = new Map([
-    ['(request-target)', `${method.toLowerCase()} ${target.path}${withQuery ? target.query : ''}`],
-    ...(created === undefined ? [] : [['(created)', String(created / 1000)] as const]),
-    ...(expires === undefined ? [] : [['(expires)', String(expires / 1000)] as const]),
-  ])
+  const valueOf = (name: string): string | undefined => {
+    switch (name) {
+      case '(request-target)':
+        return `${method.toLowerCase()} ${target.path}${withQuery ? target.query : ''}`
+      case '(created)':
+        return created === undefined ? undefined : String(created / 1000)
+      case '(expires)':
+        return expires === undefined ? undefined : String(expires / 1000)
+      default:
+        return headerValue(lines, name)
+    }
+  }
   const signed: string[] = []
   for (const name of headers) {
-    const value = name.startsWith('(') ? pseudo.get(name) : headerValue(lines, name)
+    const value = valueOf(name)
     if (value === undefined) return undefined
     signed.push(`${name}: ${value}`)
   }

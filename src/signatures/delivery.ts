@@ -65,9 +65,10 @@ export function normalAuthority(authority: string, scheme: Target['scheme']): st
 
 /** A header's value as both forms of signature have it: all lines, joined by a comma and a space. */
 export function headerValue(lines: HeaderLines, name: string): string | undefined {
-  const value = lines.get(name)?.join(', ')
+  const values = lines.get(name)
+  const value = values?.length === 1 ? values[0] : values?.join(', ')
   // A line break would forge a line of the signed text; a character above 255 was never on the wire.
-  return value === undefined || !/^[\t\u0020-\u007e\u0080-\u00ff]*$/.test(value) ? undefined : value
+  return value === undefined || /[^\t\u0020-\u007e\u0080-\u00ff]/.test(value) ? undefined : value
 }
 
 function pairsOf(rawHeaders: Delivery['rawHeaders']): (readonly [string, string])[] {

@@ -57,7 +57,10 @@ export function readSignatureOf(
     lines,
     hasBody: body.length > 0 || !BODILESS.includes(method),
     now: options.now,
-    limits: { ...defaultLimits, ...options.limits },
+    limits: {
+      labelsMax: options.limits?.labelsMax ?? defaultLimits.labelsMax,
+      componentsMax: options.limits?.componentsMax ?? defaultLimits.componentsMax,
+    },
     isForUs: host => host !== undefined && normalAuthority(host, target.scheme) === us,
   }
   const input = lines.has('signature-input') ? (headerValue(lines, 'signature-input') ?? '') : undefined

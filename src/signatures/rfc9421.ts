@@ -2,37 +2,49 @@
 import { rfc9421Algorithms } from './algorithms.ts'
 import type { SignatureCandidate } from './candidate.ts'
 import { missingCoverage } from './coverage.ts'
-import { headerValue, type HeaderLines, type Target } from './delivery.ts'
+import { headerValue } from './delivery.ts'
 import { checkFreshness, expiryOf } from './freshness.ts'
 import type { ReadContext } from './read-context.ts'
 import { Rejection } from './rejection.ts'
 import { parseSignatures, type LabelledSignature, type SignatureInput } from './signature-input.ts'
 
+type SignedRequest = Pick<ReadContext, 'method' | 'target' | 'lines'>
+
 /** What is signed: a line for each component, and the parameters. Nothing when a component has no value. */
 export function rfc9421Base(
   { components, text }: Pick<SignatureInput, 'components' | 'text'>,
-  request: { readonly method: string; readonly target: Target; readonly lines: HeaderLines },
+  request: SignedRequest,
 ): Uint8Array | undefined {
-  const { method, target, lines } = request
-  const { scheme, authority, path, query } = target
-  const derived = new Map([
-    ['@method', method],
-    ['@target-uri', `${scheme}://${authority}${path}${query}`],
-    ['@authority', authority],
-    ['@scheme', scheme],
-    ['@request-target', `${path}${query}`],
-    ['@path', path],
-    // §2.2.7: an absent query is signed as a lone question mark.
-    ['@query', query === '' ? '?' : query],
-  ])
-  const signed: string[] = []
+  let signed = ''
   for (const name of components) {
-    const value = name.startsWith('@') ? derived.get(name) : headerValue(lines, name)
+    const value = name.startsWith('@') ? derivedValue(name, request) : headerValue(request.lines, name)
     if (value === undefined) return undefined
-    signed.push(`"${name}": ${value}`)
+    signed += `"${name}": ${value}\n`
   }
-  signed.push(`"@signature-params": ${text}`)
-  return Buffer.from(signed.join('\n'), 'latin1')
+  return Buffer.from(`${signed}"@signature-params": ${text}`, 'latin1')
+}
+
+function derivedValue(name: string, { method, target }: Pick<SignedRequest, 'method' | 'target'>): string | undefined {
+  const { scheme, authority, path, query } = target
+  switch (name) {
+    case '@method':
+      return method
+    case '@target-uri':
+      return `${scheme}://${authority}${path}${query}`
+    case '@authority':
+      return authority
+    case '@scheme':
+      return scheme
+    case '@request-target':
+      return `${path}${query}`
+    case '@path':
+      return path
+    // §2.2.7: an absent query is signed as a lone question mark.
+    case '@query':
+      return query === '' ? '?' : query
+    default:
+      return undefined
+  }
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   type InnerList as ParsedList,
   type Item as ParsedItem,
 } from 'structured-headers'
+import { readPlainBytes, readPlainList } from './plain-fields.ts'
 
 /** Byte sequences as bytes; tokens, dates and display strings, which nobody here reads, as null. */
 type Bare = number | string | boolean | Uint8Array | null
@@ -30,9 +31,25 @@ export interface InnerList {
 type Dictionary = ReadonlyMap<string, Item | InnerList>
 
 const FIELD_LENGTH_MAX = 16_384
+const NO_PARAMETERS: ReadonlyMap<string, never> = new Map<string, never>()
 
 export function readDictionary(text: string): Dictionary | undefined {
-  if (text.length > FIELD_LENGTH_MAX) return undefined
+  return text.length > FIELD_LENGTH_MAX ? undefined : (readPlain(text) ?? readAny(text))
+}
+
+/** The one member of a dictionary, when it is of one of the shapes that nearly all have. */
+function readPlain(text: string): Dictionary | undefined {
+  const list = readPlainList(text)
+  if (list !== undefined) {
+    const items = list.items.map(value => ({ value, parameters: NO_PARAMETERS }))
+    return new Map([[list.label, { items, parameters: list.parameters, text: list.text }]])
+  }
+  const bytes = readPlainBytes(text)
+  return bytes && new Map([[bytes.label, { value: bytes.bytes, parameters: NO_PARAMETERS }]])
+}
+
+/** As the library reads it. */
+function readAny(text: string): Dictionary | undefined {
   try {
     const dictionary = parseDictionary(text)
     const written = serializeDictionary(dictionary)
