@@ -6,6 +6,7 @@ import type { Log, RetentionPolicy, Store } from '../../src/actors/types.ts'
 import { createStore } from '../../src/consumers/create-store.ts'
 import { TwinlogError } from '../../src/errors.ts'
 import { createMemoryLogStore } from '../../src/log-store/memory/memory-log-store.ts'
+import { runs } from '../engine/runs.ts'
 import { alice, bob, collectSeqs, override, range } from './fixtures.ts'
 
 const DAY = 24 * 60 * 60 * 1000
@@ -171,7 +172,7 @@ describe('the clock', () => {
         for (let pass = 0; pass < passes; pass += 1) await jumped.retain({ maxAge: 7 * DAY })
         expect((await log.bounds()).first).toBeLessThanOrEqual(before.first + 4)
       }),
-      { numRuns: 30 },
+      runs(30),
     ))
 
   it('never goes on faster than twice the time that passes, nor past what the clock says', () =>

@@ -6,6 +6,7 @@ import { expect, it } from 'vitest'
 import type { CommitLog } from '../../src/commit-log/commit-log.ts'
 import { segmentPath } from '../../src/commit-log/segment-files.ts'
 import { isTwinlogError } from '../../src/errors.ts'
+import { tally } from '../tools/tally.ts'
 import { add, openLog, textAt, texts, type Written } from './log-fixture.ts'
 import { MemoryDisk } from './memory-disk.ts'
 
@@ -51,6 +52,7 @@ async function everyFlip(
       flipped.flip(path, bit)
       const log = await openLog(flipped, { checkpoint: hasIndex ? checkpoint : null }).catch(orRefused)
       await look(log, path, bit >> 3)
+      tally(1)
       await log?.close()
     }
   }

@@ -20,6 +20,7 @@ import { openEmbedded } from '../../src/log-store/embedded/open-embedded.ts'
 import { actorIds, keys } from '../model/arbitraries.ts'
 import { emptyState, run } from '../model/model.ts'
 import type { LogRef, Operation, Question } from '../model/operations.ts'
+import { tally } from '../tools/tally.ts'
 import { assertAnswer } from './audit.ts'
 import { runOn } from './store-subject.ts'
 
@@ -164,6 +165,7 @@ async function assertRight(
     for (let next = left.next(); next.done !== true; next = left.next()) {
       const { name, what } = next.value
       const rebuiltFor = await afterHarm(index, path, next.value)
+      tally(1)
       if (isNoticed(name)) expect(rebuiltFor, `${name} ${what}`).not.toBeNull()
       if (isPlain(name)) expect(rebuiltFor, `${name} ${what}`).toBeNull()
     }

@@ -1,9 +1,8 @@
 /**
- * How often a property runs: `usual` times by default, and FC_RUNS percent of that when it is set (100 is the usual).
+ * How often a property runs that should not run a hundred times: `usual` times, and FC_RUNS percent of that when it is
+ * set (100 is the usual).
  * A run that never ends is a failure with a counterexample, not a test that times out without one.
  */
-import { vi } from 'vitest'
-
 export interface Runs {
   readonly numRuns: number
   readonly timeout: number
@@ -13,9 +12,8 @@ export interface Runs {
 
 const { FC_RUNS } = process.env
 const scale = FC_RUNS === undefined ? 1 : Number(FC_RUNS) / 100
-/** Longer for more runs. Shrinking stops before the test would time out. */
+/** As long as a test may take (setup.ts). Shrinking stops before that. */
 const timeLimit = 180_000 * Math.max(1, scale)
-vi.setConfig({ testTimeout: timeLimit })
 
 export function runs(usual: number): Runs {
   return {

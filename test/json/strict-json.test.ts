@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { JsonRejection } from '../../src/json/json-rejection.ts'
 import { readStrictJson, type JsonLimits } from '../../src/json/strict-json.ts'
+import { runs } from '../engine/runs.ts'
 import { naiveFacts, type Facts } from './naive-json.ts'
 
 function readText(text: string, limits?: JsonLimits): unknown {
@@ -216,7 +217,7 @@ describe('properties', () => {
           else expect([...facts.faults]).toContain((read as JsonRejection).code)
         },
       ),
-      { numRuns: Number(process.env['FC_RUNS'] ?? 2000) },
+      runs(2000),
     )
   })
 
@@ -231,7 +232,7 @@ describe('properties', () => {
         if (read instanceof JsonRejection) expect(read.detail).not.toBe('')
         else expect(read).toStrictEqual(JSON.parse(Buffer.from(each).toString()))
       }),
-      { numRuns: Number(process.env['FC_RUNS'] ?? 2000) },
+      runs(2000),
     )
   })
 })

@@ -22,6 +22,7 @@ import {
 } from '../../src/key-index/level-format.ts'
 import { LevelLogReader, LOG_BLOCK_BYTES, type LogVerdict } from '../../src/key-index/level-log.ts'
 import { decodeSnappy } from '../../src/key-index/snappy.ts'
+import { runs } from '../engine/runs.ts'
 
 let folder = ''
 beforeAll(async () => {
@@ -149,7 +150,7 @@ describe('a log', () => {
         expect(isPrefix(records)).toBe(verdict !== 'damaged')
         expect(records.length === 12).toBe(verdict === 'whole')
       }),
-      { numRuns: 300 },
+      runs(300),
     )
     expect([...verdicts]).toEqual(expect.arrayContaining(['torn', 'damaged']))
   })
@@ -199,6 +200,6 @@ it('bytes that make no sense are refused, and nothing throws or hangs', () => {
       expect(decodeSnappy(bytes)?.length ?? 0).toBeLessThanOrEqual(22 * bytes.length)
       readLog(bytes)
     }),
-    { numRuns: 3000 },
+    runs(3000),
   )
 })

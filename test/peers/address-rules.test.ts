@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isPublicAddress } from '../../src/peers/fetch/address-rules.ts'
+import { runs } from '../engine/runs.ts'
 
 const ranges4 = [
   ['0.0.0.0', '0.255.255.255'],
@@ -46,9 +47,7 @@ describe('IPv4', () => {
       fc.property(anyIPv4, number => {
         expect(isPublicAddress(addressOf(number))).toBe(!isSpecial(number))
       }),
-      {
-        numRuns: 1000,
-      },
+      runs(1000),
     )
   })
 
@@ -118,7 +117,7 @@ describe('IPv6', () => {
         if (isPublicAddress(groups.join(':'))) expect(first >> 13 === 1 || first === 0x64).toBe(true)
         else if (first >> 13 === 1) expect(['2001', '2002', '3fff']).toContain(groups[0])
       }),
-      { numRuns: 1000 },
+      runs(1000),
     )
   })
 })

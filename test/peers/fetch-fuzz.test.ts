@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { FetchError } from '../../src/peers/fetch/fetch-error.ts'
+import { runs } from '../engine/runs.ts'
 import { activityType, localFetch, serveRaw, signal } from './web.ts'
 
 const body = '{"id":"x"}'
@@ -56,6 +57,6 @@ it('ends in a document or in a FetchError, and says nothing of what came', async
       if (fetched instanceof Error) expect(fetched).toBeInstanceOf(FetchError)
       else expect(fetched).toMatchObject({ finalUrl: `${url}/` })
     }),
-    { numRuns: Number(process.env['FC_RUNS'] ?? 300) },
+    runs(300),
   )
 })

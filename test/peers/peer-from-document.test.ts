@@ -9,6 +9,7 @@ import { readPeerState } from '../../src/peers/peer-state.ts'
 import type { PeerState } from '../../src/peers/types.ts'
 import { encodeMultibase } from '../../src/signatures/base58.ts'
 import { multikeyOf } from '../../src/signatures/key-import.ts'
+import { runs } from '../engine/runs.ts'
 import { keys } from '../signatures/fixtures.ts'
 import { openCache, START } from './subjects.ts'
 import { activityType, documents, localFetch, serve, signal, type Site } from './web.ts'
@@ -329,7 +330,7 @@ describe('properties', () => {
         if (peer instanceof Error) expect(peer).toBeInstanceOf(FetchError)
         else expect(readPeerState(peer, id).keys.length).toBeGreaterThan(0)
       }),
-      { numRuns: Number(process.env['FC_RUNS'] ?? 1000) },
+      runs(1000),
     )
   })
 })

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as sets from '../../src/peers/peer-set.ts'
+import { runs } from '../engine/runs.ts'
 import { idOf, idsOf, keyIdOf, kinds, peer, START } from './subjects.ts'
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f']
@@ -23,7 +24,7 @@ const operation = fc.record({
 })
 const operations = fc.array(operation, { maxLength: 30 })
 
-describe.each(kinds)('$name', ({ open, runs }) => {
+describe.each(kinds)('$name', ({ open, runs: usual }) => {
   it('lists, keeps and lets go what two plain lists would', async () => {
     await fc.assert(
       fc.asyncProperty(operations, async steps => {
@@ -73,7 +74,7 @@ describe.each(kinds)('$name', ({ open, runs }) => {
         }
         await subject.close()
       }),
-      runs < 100 ? { numRuns: runs } : {},
+      runs(usual),
     )
   })
 })

@@ -84,7 +84,7 @@ const persistentKind: Kind = {
 
 const pureKind: Kind = {
   name: 'the pure form',
-  runs: 200,
+  runs: 100,
   open: async ({ clock = () => START, peersMax = 100, negativesMax = 100, initial = [] } = {}) => {
     const empty = sets.emptyPeerSet({ peersMax, negativesMax, tombstonesMax: 100 })
     return pureOver(sets.addInitialPeers(empty, initial), clock)

@@ -13,6 +13,7 @@ import { keyFromJwk, keyFromMultikey, keyFromPem, multikeyOf } from '../../src/s
 import { keyObjectOf } from '../../src/signatures/key-material.ts'
 import type { RejectionCode } from '../../src/signatures/rejection.ts'
 import { parseSignatures } from '../../src/signatures/signature-input.ts'
+import { runs } from '../engine/runs.ts'
 import {
   activity,
   actor,
@@ -44,7 +45,6 @@ const everyCode: Readonly<Record<RejectionCode | 'accepted', true>> = {
 }
 const codes = Object.keys(everyCode)
 const limits = { labelsMax: 4, componentsMax: 32 }
-const numRuns = 500
 const pem = rsa.publicKey.export({ type: 'spki', format: 'pem' }) as string
 const signed = combinations.map(({ form, algorithm }) => send({ form, key: keys[algorithm] }))
 const texts = [
@@ -93,7 +93,7 @@ describe('any text', () => {
       fc.property(anyText, text => {
         expect(() => parse(text)).not.toThrow()
       }),
-      { numRuns },
+      runs(500),
     )
   })
 })
@@ -110,7 +110,7 @@ describe('any header of a delivery', () => {
             rawHeaders === undefined ? withHeaders(delivery, { [name]: text }) : { ...delivery, rawHeaders }
           expect(codes).toContain(codeOf(verify(changed, keys[algorithm].verification)))
         }),
-        { numRuns },
+        runs(500),
       )
     },
   )
@@ -123,7 +123,7 @@ describe('any header of a delivery', () => {
         expect(codes).toContain(codeOf(verify(delivery, rsa.verification, { host: named })))
         expect(codes).toContain(codeOf(verify({ ...delivery, method: 'POST', url: signed[0]!.url }, rsa.verification)))
       }),
-      { numRuns },
+      runs(500),
     )
   })
 })
@@ -164,7 +164,7 @@ describe('any document', () => {
       fc.property(document, each => {
         expect(() => parse(each)).not.toThrow()
       }),
-      { numRuns: 300 },
+      runs(300),
     )
   })
 

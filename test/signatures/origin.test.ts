@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { originOf } from '../../src/signatures/origin.ts'
+import { runs } from '../engine/runs.ts'
 
 /** The standard's own answer, with what is refused on purpose taken out. */
 function originByUrl(id: string): string | undefined {
@@ -44,7 +45,7 @@ describe('the origin of an id', () => {
     const matches = fc.property(fc.oneof(ids, fc.webUrl(), fc.string()), id => {
       expect(originOf(id)).toBe(originByUrl(id))
     })
-    fc.assert(matches, { numRuns: 5000 })
+    fc.assert(matches, runs(5000))
   })
 
   it.each([

@@ -8,6 +8,7 @@ import { keyObjectOf } from '../../src/signatures/key-material.ts'
 import { readSignature } from '../../src/signatures/read-signature.ts'
 import { Rejection } from '../../src/signatures/rejection.ts'
 import { signRequest } from '../../src/signatures/sign-request.ts'
+import { runs } from '../engine/runs.ts'
 import {
   activity,
   codeOf,
@@ -84,7 +85,7 @@ describe.each(combinations)('$form with a key of kind $algorithm', ({ form, algo
         const changed = flipText(header(delivery, name), bit)
         expect(accepted(withHeaders(delivery, { [name]: changed }))).toBe(false)
       }),
-      { numRuns: 300 },
+      runs(300),
     )
     const text = header(delivery, 'signature')
     const [, base64] = /signature="([^"]+)"|sig1=:([^:]+):/.exec(text)!.filter(each => each !== undefined)
@@ -111,7 +112,7 @@ describe.each(combinations)('$form with a key of kind $algorithm', ({ form, algo
         const changed = withHeaders(delivery, { signature: flipText(text, bit) })
         if (accepted(changed)) expect(facts(changed)).toEqual(original)
       }),
-      { numRuns: 1000 },
+      runs(1000),
     )
   })
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readItems } from '../../../src/cli/input/items.ts'
+import { runs } from '../../engine/runs.ts'
 import { chunked, cutPlaces, objectLine, objectText, saysCollection, streamed, valueText } from '../json-texts.ts'
 
 type Read = string | { code: string; isEnd: boolean }
@@ -164,7 +165,7 @@ describe('any bytes', () => {
         const whole = await itemsOf(bytes, [], bytesMax)
         expect(await itemsOf(bytes, cuts, bytesMax)).toEqual(whole)
       }),
-      { numRuns: 1000 },
+      runs(1000),
     ))
 
   it('give nothing that does not stand in them', () =>
