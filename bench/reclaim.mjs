@@ -1,153 +1,245 @@
-// `npm run bench:reclaim`: what giving space back yields, what it costs, and what appends notice of it. One run: a store is
-// filled, random logs are trimmed, and then it is compacted at several thresholds while somebody appends.
+// `npm run bench:reclaim`: what giving space back yields, what it costs, and what appends notice of it. One run, in rounds:
+// random logs are trimmed by random lengths, the same number of records comes in, and then the store is compacted, with
+// appends at a steady rate before, meanwhile and after. Each pace is measured in each round, and only ratios mean
+// anything: both sides of one lie within seconds of each other.
 //
-//   --quick    fewer records            --json   print JSON
-//   --rate R   MiB a second, 64         --dir D  work in D instead of the system's temporary folder
-import { mkdtemp, rm } from 'node:fs/promises'
+//   --quick    fewer rounds, fewer records      --json   print JSON
+//   --dir D    work in D instead of the system's temporary folder
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { open } from 'twinlog'
-import { grouped, mebibytes, table } from './table.mjs'
+import { grouped, mebibytes, median, table } from './table.mjs'
 import { actorId, inParallel, randomFrom, textOf } from './workload.mjs'
 
 const ACTORS = 2000
 const PAYLOAD_BYTES = 1024
 const MIB = 1024 * 1024
-/** Appends under way while it is measured what they wait. */
-const WIDTH = 16
-const IDLE_MS = 3000
+/** Steady, whether a compaction runs or not: so both have the same to do. */
+const APPENDS_PER_SECOND = 250
+const WIDTH = 8
+const QUIET_MS = 3000
+const STALL_RESOLUTION_MS = 1
+/** How fast to read and write, at most. */
+const PACES = [
+  { name: '32 MiB a second', bytesPerSecond: 32 * MIB },
+  { name: 'no limit', bytesPerSecond: Infinity },
+]
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
-    rate: { type: 'string', default: '64' },
     dir: { type: 'string', default: tmpdir() },
   },
 })
 
-const records = options.quick ? 40_000 : 300_000
-const bytesPerSecond = Number(options.rate) * MIB
-/** From the one that is written again only when most of it is dead, to any that has anything dead. */
-const thresholds = [0.75, 0.5, 0.25, 0]
+const records = options.quick ? 30_000 : 60_000
+const rounds = options.quick ? 3 : 5
+const random = randomFrom(1)
+let appended = 0
+
+/**
+ * @typedef {{ p99Ms: number, slowestMs: number, stallMs: number }} Waits
+ * @typedef {object} Round
+ * @property {number} seconds
+ * @property {number} before bytes of the segment files, by the payload bytes of the records that are there
+ * @property {number} after the same when it is done
+ * @property {number} wholeAfter the same with all other files of the store
+ * @property {number} cost bytes written for a byte that was freed
+ * @property {number} share of the segments that were written again
+ * @property {Waits} idle
+ * @property {Waits} busy
+ */
 
 const folder = await mkdtemp(join(options.dir, 'twinlog-bench-'))
 try {
-  await main()
+  await main(join(folder, 'store'))
 } finally {
   await rm(folder, { recursive: true, force: true })
 }
 
-async function main() {
-  const store = await open(join(folder, 'store'), { segmentBytes: 8 * MIB })
+/** @param {string} path */
+async function main(path) {
+  const store = await open(path, { segmentBytes: 8 * MIB })
   await inParallel(ACTORS, 1000, i => store.actors.add(actorId(i)))
-  await store.actors.add('appender')
-  const random = randomFrom(1)
-  await inParallel(records, 1000, i => append(store, actorId(random(ACTORS)), i))
-  let kept = 0
-  for (let i = 0; i < ACTORS; i += 1) {
-    const log = store.inbox(actorId(i))
-    const { tip } = await log.bounds()
-    // Every second log loses a random part of its past: dead and live records lie side by side in each segment.
-    if (i % 2 === 0) await log.trim({ before: 1 + random(tip + 1) })
-    const { first } = await log.bounds()
-    kept += (tip - first + 1) * PAYLOAD_BYTES
-  }
-  await store.flushIndex()
-  process.stderr.write(`${grouped(records)} records in, ${mebibytes(kept)} MiB of payload left of them\n`)
-  const idle = await waits(store, () => sleep(IDLE_MS))
-  kept += idle.appends * PAYLOAD_BYTES
-  const rows = []
-  for (const deadShareMin of thresholds) {
-    /** @type {import('twinlog').CompactReport | undefined} */
-    let report
-    const started = performance.now()
-    const busy = await waits(store, async () => {
-      report = await store.compact({ deadShareMin, bytesPerSecond })
-    })
-    if (report === undefined) throw new Error('no report')
-    rows.push({ deadShareMin, ...report, ...busy, seconds: (performance.now() - started) / 1000, kept })
-    kept += busy.appends * PAYLOAD_BYTES
-    process.stderr.write(`threshold ${deadShareMin}: ${report.rewritten} of ${report.segments} segments\n`)
+  await inParallel(records, 1000, () => append(store))
+  const measured = PACES.map(pace => ({ pace, runs: /** @type {Round[]} */ ([]) }))
+  for (let round = 0; round < rounds; round += 1) {
+    for (const { pace, runs } of measured) runs.push(await oneRound(store, path, pace.bytesPerSecond))
+    process.stderr.write(`round ${round + 1} of ${rounds}\n`)
   }
   await store.close()
-  print(idle, rows)
+  print(measured)
+}
+
+/** @param {import('twinlog').Store} store */
+function append(store) {
+  appended += 1
+  return store.inbox(actorId(random(ACTORS))).appendBytes(Buffer.from(textOf(appended, PAYLOAD_BYTES)))
 }
 
 /**
  * @param {import('twinlog').Store} store
- * @param {string} actor
- * @param {number} i
+ * @param {string} path
+ * @param {number} bytesPerSecond
+ * @returns {Promise<Round>}
  */
-function append(store, actor, i) {
-  return store.inbox(actor).appendBytes(Buffer.from(textOf(i, PAYLOAD_BYTES)))
+async function oneRound(store, path, bytesPerSecond) {
+  let trimmed = 0
+  await inParallel(ACTORS, 100, async i => {
+    // Every second log, another half of them each time, loses a random part of its past: what is dead and what lives
+    // lie side by side in each segment.
+    if (random(2) === 0) return
+    const log = store.inbox(actorId(i))
+    const { first, tip } = await log.bounds()
+    const before = first + random(tip - first + 2)
+    await log.trim({ before })
+    trimmed += before - first
+  })
+  await inParallel(trimmed, 1000, () => append(store))
+  await store.flushIndex()
+  const quietBefore = await waits(store, () => sleep(QUIET_MS))
+  const before = (await bytesIn(join(path, 'segments'))) / (await payloadBytes(store))
+  const started = performance.now()
+  /** @type {import('twinlog').CompactReport | undefined} */
+  let report
+  const busy = await waits(store, async () => {
+    report = await store.compact({ bytesPerSecond })
+  })
+  if (report === undefined) throw new Error('no report')
+  const seconds = (performance.now() - started) / 1000
+  const left = await payloadBytes(store)
+  const after = (await bytesIn(join(path, 'segments'))) / left
+  const wholeAfter = (await bytesIn(path)) / left
+  const quietAfter = await waits(store, () => sleep(QUIET_MS))
+  return {
+    seconds,
+    before,
+    after,
+    wholeAfter,
+    cost: report.bytesWritten / (report.bytesBefore - report.bytesAfter),
+    share: report.rewritten / report.segments,
+    idle: {
+      p99Ms: (quietBefore.p99Ms + quietAfter.p99Ms) / 2,
+      slowestMs: (quietBefore.slowestMs + quietAfter.slowestMs) / 2,
+      stallMs: (quietBefore.stallMs + quietAfter.stallMs) / 2,
+    },
+    busy,
+  }
 }
 
 /**
- * How long appends wait for their acknowledgement while `work` runs.
+ * Payload bytes of the records that are there.
+ * @param {import('twinlog').Store} store
+ */
+async function payloadBytes(store) {
+  let bytes = 0
+  for (let i = 0; i < ACTORS; i += 1) {
+    const { first, tip } = await store.inbox(actorId(i)).bounds()
+    bytes += (tip - first + 1) * PAYLOAD_BYTES
+  }
+  return bytes
+}
+
+/** @param {string} path */
+async function bytesIn(path) {
+  let bytes = 0
+  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    // LevelDB may delete a table meanwhile.
+    bytes += await stat(join(entry.parentPath, entry.name)).then(
+      file => file.size,
+      () => 0,
+    )
+  }
+  return bytes
+}
+
+/**
+ * How long appends wait for their acknowledgement while `work` runs. They come at fixed times: one that is late because
+ * another was slow counts from when it should have come.
  * @param {import('twinlog').Store} store
  * @param {() => Promise<unknown>} work
+ * @returns {Promise<Waits>}
  */
 async function waits(store, work) {
   const waited = /** @type {number[]} */ ([])
   const done = new AbortController()
-  const worker = async () => {
-    for (let i = 0; !done.signal.aborted; i += 1) {
-      const asked = performance.now()
-      await append(store, 'appender', i)
-      waited.push(performance.now() - asked)
+  const began = performance.now()
+  const everyMs = (1000 * WIDTH) / APPENDS_PER_SECOND
+  const worker = async (/** @type {number} */ at) => {
+    for (let due = began + (at * everyMs) / WIDTH; !done.signal.aborted; due += everyMs) {
+      const early = due - performance.now()
+      if (early > 0) await sleep(early)
+      await append(store)
+      waited.push(performance.now() - due)
     }
   }
-  const workers = Array.from({ length: WIDTH }, worker)
+  const delay = monitorEventLoopDelay({ resolution: STALL_RESOLUTION_MS })
+  delay.enable()
+  const workers = Array.from({ length: WIDTH }, (_, at) => worker(at))
   try {
     await work()
   } finally {
     done.abort()
   }
   await Promise.all(workers)
+  delay.disable()
   waited.sort((a, b) => a - b)
-  return { appends: waited.length, p99Ms: waited[Math.floor(waited.length * 0.99)] ?? 0, slowestMs: waited.at(-1) ?? 0 }
+  return {
+    p99Ms: waited[Math.floor(waited.length * 0.99)] ?? 0,
+    slowestMs: waited.at(-1) ?? 0,
+    stallMs: Math.max(0, delay.max / 1e6 - STALL_RESOLUTION_MS),
+  }
 }
 
-/**
- * @param {{ p99Ms: number, slowestMs: number }} idle
- * @param {readonly (import('twinlog').CompactReport & { deadShareMin: number, seconds: number, kept: number, p99Ms: number, slowestMs: number })[]} rows
- */
-function print(idle, rows) {
-  if (options.json) return console.log(JSON.stringify({ node: process.version, records, idle, rows }, null, 2))
-  const ms = (/** @type {number} */ value) => `${value.toFixed(1)} ms`
+/** @param {readonly { pace: { name: string }, runs: readonly Round[] }[]} measured */
+function print(measured) {
+  if (options.json) return console.log(JSON.stringify({ node: process.version, records, rounds, measured }, null, 2))
   const header = [
-    'dead at least',
-    'segments',
-    'MiB before',
-    'MiB after',
-    'amplification',
+    'pace',
+    'segments rewritten',
+    'bytes by payload',
     '(after)',
+    '(all files)',
     'written a byte freed',
     'seconds',
     'ack p99',
+    '(idle)',
+    'ratio',
     'slowest',
+    '(idle)',
+    'stall',
+    '(idle)',
   ]
-  const cells = rows.map(row => {
-    const freed = row.bytesBefore - row.bytesAfter
+  const cells = measured.map(({ pace, runs }) => {
+    const middle = (/** @type {(run: Round) => number} */ of) => median(runs.map(of))
+    const ms = (/** @type {(run: Round) => number} */ of) => `${middle(of).toFixed(1)} ms`
     return [
-      `${row.deadShareMin * 100} %`,
-      `${row.rewritten} of ${row.segments}`,
-      mebibytes(row.bytesBefore),
-      mebibytes(row.bytesAfter),
-      (row.bytesBefore / row.kept).toFixed(2),
-      (row.bytesAfter / row.kept).toFixed(2),
-      freed > 0 ? (row.bytesWritten / freed).toFixed(2) : '–',
-      row.seconds.toFixed(1),
-      ms(row.p99Ms),
-      ms(row.slowestMs),
+      pace.name,
+      `${grouped(100 * middle(run => run.share))} %`,
+      middle(run => run.before).toFixed(2),
+      middle(run => run.after).toFixed(2),
+      middle(run => run.wholeAfter).toFixed(2),
+      middle(run => run.cost).toFixed(2),
+      middle(run => run.seconds).toFixed(1),
+      ms(run => run.busy.p99Ms),
+      ms(run => run.idle.p99Ms),
+      middle(run => run.busy.p99Ms / run.idle.p99Ms).toFixed(2),
+      ms(run => run.busy.slowestMs),
+      ms(run => run.idle.slowestMs),
+      ms(run => run.busy.stallMs),
+      ms(run => run.idle.stallMs),
     ]
   })
-  console.log(table(header, cells))
-  console.log(
-    `\nIdle: ack p99 ${ms(idle.p99Ms)}, slowest ${ms(idle.slowestMs)}; ${WIDTH} appends at once, in the same run.`,
-  )
-  console.log('Amplification: bytes of the segment files, by the payload bytes of the records that are there.')
+  const size = mebibytes(records * PAYLOAD_BYTES)
+  console.log(`${table(header, cells)}
+
+Medians of ${rounds} rounds over ${size} MiB of payload; ratio: the median of the rounds' ratios. Each round trims every
+second log by a random length and appends as much again. ${grouped(APPENDS_PER_SECOND)} appends a second, idle as while it runs.
+Bytes by payload: of the segment files, by the payload bytes of the records that are there, before and after.`)
 }

@@ -1,6 +1,7 @@
 /**
- * The mark of an index that is to be made anew by the next open, because it was found damaged while it was open: a file
- * in its folder that LevelDB does not look at, gone with the folder. It holds the reason, for people.
+ * An index that was found damaged while it was open: what it does not show may be hidden, and what it shows may be older
+ * than it should be, so nothing is read from it any more. The next open makes it anew, because of a mark: a file in its
+ * folder that LevelDB does not look at, gone with the folder. It holds the reason, for people.
  */
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -8,8 +9,37 @@ import { join } from 'node:path'
 
 const FILE = 'condemned'
 
-/** On disk when it returns: it blocks, and happens at most once. Where that fails, the next open meets the damage again. */
-export function condemn(directory: string, reason: string): void {
+/** What an index throws once it is condemned. */
+class CondemnedIndexError extends Error {
+  override readonly name = 'CondemnedIndexError'
+}
+
+export class Condemned {
+  readonly #directory: string
+  #error: CondemnedIndexError | null = null
+  /** Called once. */
+  onCondemned: (error: Error) => void = () => undefined
+
+  constructor(directory: string) {
+    this.#directory = directory
+  }
+
+  /** The mark is on disk when it returns. */
+  condemn(reason: string): void {
+    if (this.#error !== null) return
+    this.#error = new CondemnedIndexError(`the index is damaged: ${reason}`)
+    mark(this.#directory, reason)
+    this.onCondemned(this.#error)
+  }
+
+  /** @throws CondemnedIndexError */
+  assertNot(): void {
+    if (this.#error !== null) throw this.#error
+  }
+}
+
+/** It blocks, and happens at most once. Where it fails, the next open meets the damage again. */
+function mark(directory: string, reason: string): void {
   try {
     const file = openSync(join(directory, FILE), 'w', 0o600)
     try {

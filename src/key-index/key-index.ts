@@ -6,7 +6,7 @@ import { rm } from 'node:fs/promises'
 import type { Checksum } from '../bytes/checksum.ts'
 import { ReadPace } from '../bytes/read-pace.ts'
 import { IndexBatch } from './index-batch.ts'
-import { condemn } from './condemned.ts'
+import { Condemned } from './condemned.ts'
 import * as keys from './keys.ts'
 import { type Database, isLevelDamaged, openLevel } from './level-database.ts'
 import { countStart, setUncleanStarts, uncleanStarts } from './unclean-starts.ts'
@@ -33,7 +33,8 @@ const BEFORE_ALL_KEYS = Buffer.from([0])
 
 export class KeyIndex {
   readonly #directory: string
-  readonly #database: Database
+  readonly condemned: Condemned
+  readonly #opened: Database
   readonly #checksum: Checksum
   readonly #pace = new ReadPace()
   #point: values.IndexPoint | null = null
@@ -45,7 +46,8 @@ export class KeyIndex {
 
   private constructor(directory: string, database: Database, checksum: Checksum) {
     this.#directory = directory
-    this.#database = database
+    this.condemned = new Condemned(directory)
+    this.#opened = database
     this.#checksum = checksum
   }
 
@@ -77,11 +79,13 @@ export class KeyIndex {
 
   /** Where the error says that LevelDB can't read what it wrote, the next open is to make the index anew. */
   condemnFor(error: unknown): void {
-    if (isLevelDamaged(error)) this.condemn('LevelDB could not read it')
+    if (isLevelDamaged(error)) this.condemned.condemn('LevelDB could not read it')
   }
 
-  condemn(reason: string): void {
-    condemn(this.#directory, reason)
+  /** Everything goes through here, but closing; what was asked for before it was condemned asks once more when it has it. */
+  get #database(): Database {
+    this.condemned.assertNot()
+    return this.#opened
   }
 
   batch(): IndexBatch {
@@ -162,7 +166,9 @@ export class KeyIndex {
 
   /** Which of these entries exist. */
   async hasEntries(entries: readonly { readonly log: number; readonly seq: number }[]): Promise<boolean[]> {
-    return this.#database.hasMany(entries.map(entry => keys.entryKey(entry.log, entry.seq)))
+    const found = await this.#database.hasMany(entries.map(entry => keys.entryKey(entry.log, entry.seq)))
+    this.condemned.assertNot()
+    return found
   }
 
   /** The locations of these sequences, null where there is none; blocks only while reads come back at once. */
@@ -209,8 +215,10 @@ export class KeyIndex {
   async *actorsAfter(after: number): AsyncGenerator<{ readonly id: string; readonly number: number }> {
     for await (const [key, sealed] of this.#database.iterator(keys.actorNumberRange(after))) {
       const id = values.unseal(key, sealed, this.#checksum).toString('utf8')
+      this.condemned.assertNot()
       yield { id, number: keys.actorNumberOf(key) }
     }
+    this.condemned.assertNot()
   }
 
   async item(key: string): Promise<values.ItemValue | null> {
@@ -219,8 +227,11 @@ export class KeyIndex {
 
   async *itemsStarting(start: string): AsyncGenerator<readonly [string, values.ItemValue]> {
     for await (const [key, sealed] of this.#database.iterator(keys.itemRange(start))) {
-      yield [keys.itemNameOf(key), values.decodeItemValue(values.unseal(key, sealed, this.#checksum))]
+      const value = values.decodeItemValue(values.unseal(key, sealed, this.#checksum))
+      this.condemned.assertNot()
+      yield [keys.itemNameOf(key), value]
     }
+    this.condemned.assertNot()
   }
 
   /** The first logs that have keys yet to be cleared. Where it is damaged what is to be cleared, it is the lesser. */
@@ -261,7 +272,7 @@ export class KeyIndex {
 
   async close(): Promise<void> {
     if (this.#serving !== null) clearTimeout(this.#serving)
-    await this.#database.close()
+    await this.#opened.close()
     // What can't be written counts as an unclean start: it costs a check, one of these days.
     await setUncleanStarts(this.#directory, 0).catch(() => {})
   }
@@ -274,6 +285,7 @@ export class KeyIndex {
   async #many<Value>(wanted: Buffer[], decode: (body: Buffer) => Value): Promise<(Value | null)[]> {
     if (wanted.length === 0) return []
     const found = await this.#database.getMany(wanted)
+    this.condemned.assertNot()
     return found.map((sealed, i) => {
       const key = wanted[i]
       return sealed === undefined || key === undefined ? null : decode(values.unseal(key, sealed, this.#checksum))

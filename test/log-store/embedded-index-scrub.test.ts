@@ -70,6 +70,83 @@ describe('an index that is checked while the store serves', () => {
     })
   })
 
+  it('answers nothing more once damage is known: what memory does not have is INDEX_FAILED until the next open', async () => {
+    // The check had found damage, and said so. Until somebody opened the store again, a key that the damage hid still
+    // looked absent, and an append with it was admitted once more.
+    await withDirectory(async path => {
+      await reopened(path, fill)
+      const finds: ((damage: string) => void)[] = []
+      const check = vi.spyOn(HeldTables.prototype, 'findDamage')
+      check.mockImplementation(() => new Promise(resolve => finds.push(resolve)))
+      try {
+        const store = await openDriver(path, background)
+        expect(await store.find(log, key('none'))).toBeNull()
+        expect(await store.actorStatus('nobody')).toBe('unknown')
+        expect(await append(store, log, 'while it was checked', { key: key('new') })).toMatchObject({ seq: 303 })
+        const read = (seq: number) => store.read(log, { from: seq, to: seq, limit: 1 })
+        expect((await read(5))?.records).toHaveLength(1)
+        finds[0]!('for a test')
+        expect(await scrubbed(store)).toBe('damaged')
+        expect(store.stats().index.state).toBe('failed')
+
+        const asked = {
+          'a key': store.find(log, key('k7')),
+          'a key that looked absent': store.find(log, key('none')),
+          'an append with a key': append(store, log, 'record k8', { key: key('k8') }),
+          'an append with one that looked absent': append(store, log, 'none', { key: key('none') }),
+          'a record': read(5),
+          'an actor': store.actorStatus('somebody'),
+          'an actor that looked absent': store.actorStatus('nobody'),
+          'all actors': store.listActors({ after: 0, limit: 10 }),
+          'an item': store.item('item'),
+          'all items': store.listItems('').next(),
+          'bringing it up to date': store.flushIndex(),
+          'giving space back': store.compact(),
+        }
+        const codes = Object.entries(asked).map(async ([what, answer]) => [what, await codeOf(answer)])
+        expect(await Promise.all(codes)).toEqual(Object.keys(asked).map(what => [what, 'INDEX_FAILED']))
+
+        expect(await append(store, log, 'without a key')).toMatchObject({ seq: 304 })
+        expect((await read(304))?.records).toHaveLength(1)
+        expect(await store.bounds(log)).toMatchObject({ first: 1, tip: 304 })
+        await store.close()
+      } finally {
+        check.mockRestore()
+      }
+      const opened = await told('twinlog:open', () =>
+        reopened(path, async store => {
+          expect(await store.find(log, key('new'))).toBe(303)
+          expect(await store.find(log, key('none'))).toBeNull()
+          expect(await append(store, log, 'record k8', { key: key('k8') })).toMatchObject({ seq: 8 })
+          expect(await store.bounds(log)).toMatchObject({ first: 1, tip: 304 })
+        }),
+      )
+      expect(opened).toMatchObject([{ indexRebuilt: true, rebuiltFor: expect.stringMatching(/for a test/) }])
+    })
+  })
+
+  it('gives no answer that was under way when damage was found', async () => {
+    await withDirectory(async path => {
+      await reopened(path, fill)
+      const open = vi.spyOn(KeyIndex, 'open')
+      try {
+        await reopened(path, async store => {
+          const index = (await open.mock.results[0]!.value) as KeyIndex
+          await store.bounds(log)
+          const asked = [store.find(log, key('k7')), store.actorStatus('nobody'), store.listItems('').next()].map(
+            codeOf,
+          )
+          // They have asked LevelDB by then, and have no answer yet.
+          await Promise.resolve()
+          index.condemned.condemn('for a test')
+          expect(await Promise.all(asked)).toEqual(['INDEX_FAILED', 'INDEX_FAILED', 'INDEX_FAILED'])
+        })
+      } finally {
+        open.mockRestore()
+      }
+    })
+  })
+
   it('is checked no further once the store closes; the next open begins again', async () => {
     await withDirectory(async path => {
       await reopened(path, fill)

@@ -97,9 +97,10 @@ export class EmbeddedLogStore implements LogStore {
         await this.indexer.flush()
       },
       sealSegment: () => this.#sequencer.sealSegment(),
-      purgeIndex: () => index.purge(),
+      purgeIndex: () => this.#reading.mending(() => index.purge()),
     })
     parts.log.onPoison = error => this.#onPoison(error)
+    index.condemned.onCondemned = error => this.indexer.fail(error)
     parts.scrub.start()
   }
 

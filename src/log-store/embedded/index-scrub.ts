@@ -54,7 +54,7 @@ export class IndexScrub {
     const { count, bytes } = tables
     try {
       const damage = await tables.findDamage(read => this.#rest(read))
-      if (damage !== null) index.condemn(damage)
+      if (damage !== null) index.condemned.condemn(damage)
       else index.served()
       this.#state = damage === null ? 'passed' : 'damaged'
       publish('twinlog:index-scrub', () => ({ path, tables: count, bytes, damage }))

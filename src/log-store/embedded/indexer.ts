@@ -103,7 +103,7 @@ export class Indexer {
         while (this.#commit < through) await this.#writeBatch()
         while (this.#hasSweeps) await this.#sweep()
       } catch (error) {
-        throw this.#fail(error)
+        throw this.fail(error)
       }
     })
   }
@@ -170,7 +170,7 @@ export class Indexer {
   #start(): void {
     this.#isRunning = true
     void this.exclusive(() => this.#run())
-      .catch((error: unknown) => this.#fail(error))
+      .catch((error: unknown) => this.fail(error))
       .finally(() => {
         this.#isRunning = false
         this.#wake()
@@ -242,7 +242,8 @@ export class Indexer {
     this.#hasSweeps = await sweepSome(this.#index)
   }
 
-  #fail(error: unknown): TwinlogError {
+  /** Writes nothing more: what is not indexed stays in memory, and is replayed by the next open. */
+  fail(error: unknown): TwinlogError {
     this.#index.condemnFor(error)
     this.#failure ??= new TwinlogError(
       'INDEX_FAILED',
@@ -250,6 +251,7 @@ export class Indexer {
       {},
       error,
     )
+    this.#memory.forgetAbsences()
     this.#onProgress()
     return this.#failure
   }

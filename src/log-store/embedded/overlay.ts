@@ -91,6 +91,13 @@ export class Overlay<Value> {
     return found
   }
 
+  /** Forgets what was looked up and found absent. */
+  forgetAbsences(): void {
+    for (const [key, { value, unindexed, underway }] of this.#cells) {
+      if (value === null && unindexed === 0 && underway === null) this.#cells.delete(key)
+    }
+  }
+
   /** Forgets looked-up values above the bound, oldest first. */
   trim(): void {
     let excess = this.#cells.size - this.#busy - this.#max

@@ -135,6 +135,11 @@ export class TailMemory {
     }
   }
 
+  /** What the index did not show it may have hidden. */
+  forgetAbsences(): void {
+    for (const overlay of [this.actors, this.keys, this.items]) overlay.forgetAbsences()
+  }
+
   trim(): void {
     this.logs.trim()
     this.actors.trim()
