@@ -31,9 +31,10 @@ export interface RebuildIndexReport {
 const MIB = 1024 * 1024
 
 /**
- * Deletes the index of the store at `path` and makes it anew from the commit log. Nobody may have the store open.
+ * Makes the index of the store at `path` anew from the commit log; the old one goes when the new one is complete. Nobody
+ * may have the store open.
  * @throws LOG_LOST when the log ends before what the old index says it reached, and nothing was changed (`force`); or when
- *   a commit is so damaged that what it held can't be known. STORE_NOT_FOUND, LOCKED, FORMAT_UNSUPPORTED, CORRUPT,
+ *   a commit is so damaged that what it held can't be known, and the index is the one that was. STORE_NOT_FOUND, LOCKED, FORMAT_UNSUPPORTED, CORRUPT,
  *   LOW_SPACE, READ_ONLY, OUT_OF_RANGE, IO_ERROR; the reason of `signal`
  */
 export async function rebuildIndex(path: string, options: RebuildIndexOptions = {}): Promise<RebuildIndexReport> {

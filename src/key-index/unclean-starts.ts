@@ -6,6 +6,7 @@
 import { open, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { toIndexError } from './level-database.ts'
+import { syncFolder } from './sync-folder.ts'
 
 /** After so many, every table is checked before LevelDB is opened. */
 export const STARTS_TO_CHECK = 2
@@ -70,23 +71,6 @@ async function writeOver(directory: string, count: number, isSynced: boolean): P
     await file.close()
   }
   if (isNew && isSynced) await syncFolder(dirname(directory))
-}
-
-/** Not every system lets a folder be opened, and then its names need no syncing. */
-async function syncFolder(folder: string): Promise<void> {
-  let file
-  try {
-    file = await open(folder)
-  } catch {
-    return
-  }
-  try {
-    await file.sync()
-  } catch {
-    // As above.
-  } finally {
-    await file.close()
-  }
 }
 
 function isMissing(error: unknown): boolean {

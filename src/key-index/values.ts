@@ -141,6 +141,11 @@ export function decodePoint(body: Buffer): IndexPoint {
   }
 }
 
+/** Whether these bytes may be a point: each number in 64 bits is a safe integer, which its first bytes show. */
+export function looksLikePoint(sealed: Buffer): boolean {
+  return [0, 8, 24, 40].every(at => sealed.readUInt16BE(at) < 0x20) && readU64(sealed, 8) <= readU64(sealed, 0)
+}
+
 export function encodeActor(actor: ActorValue): Buffer {
   const body = Buffer.allocUnsafe(7)
   writeU48(body, actor.number, 0)

@@ -9,8 +9,11 @@ import type { Checksum } from '../bytes/checksum.ts'
 import { checkpointKey } from './keys.ts'
 import { decodeBlock, userKey } from './level-format.ts'
 import { readLevelLog, writeAheadLogs } from './survey.ts'
-import { readFirstBlock } from './table-files.ts'
-import { decodePoint, type IndexPoint, isSealed, SEALED_POINT_BYTES, unseal } from './values.ts'
+import { readAt, readFirstBlock } from './table-files.ts'
+import { decodePoint, type IndexPoint, isSealed, looksLikePoint, SEALED_POINT_BYTES, unseal } from './values.ts'
+
+/** A block is closed once it has 4 KiB, and the first one's values are small. */
+const FIRST_BYTES = 8192
 
 /** The farthest point that any file in the directory says was reached; null when none says any, or there is no directory. */
 export async function readWitness(directory: string, checksum: Checksum): Promise<IndexPoint | null> {
@@ -33,10 +36,22 @@ async function offerTable(path: string, offer: (sealed: Buffer) => void): Promis
   const file = await open(path)
   try {
     const block = await readFirstBlock(file)
-    for (const { key, value } of (block === null ? null : decodeBlock(block)) ?? [])
-      if (userKey(key).equals(checkpointKey())) offer(value)
+    const entries = block === null ? null : decodeBlock(block)
+    if (entries === null) return offerAny(await readAt(file, 0, FIRST_BYTES), offer)
+    for (const { key, value } of entries) if (userKey(key).equals(checkpointKey())) offer(value)
   } finally {
     await file.close()
+  }
+}
+
+/**
+ * Of a damaged block one value may be whole, and it has a checksum of its own. Its numbers begin with a zero: so hardly any
+ * place is tried that is none, and could pass by chance.
+ */
+function offerAny(bytes: Buffer, offer: (sealed: Buffer) => void): void {
+  for (let at = 0; at + SEALED_POINT_BYTES <= bytes.length; at += 1) {
+    const sealed = bytes.subarray(at, at + SEALED_POINT_BYTES)
+    if (looksLikePoint(sealed)) offer(sealed)
   }
 }
 

@@ -6,6 +6,7 @@ import { cp, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Checksum } from '../bytes/checksum.ts'
 import { KeyIndex } from '../key-index/key-index.ts'
+import { oldIndexOf } from '../key-index/set-aside.ts'
 import type { ActorValue, Head } from '../key-index/values.ts'
 import { logNumber } from '../log-store/change.ts'
 
@@ -28,13 +29,19 @@ export interface IndexWitness {
 
 /** Null when there is no index, or none that can be read: what it would say is then not known. */
 export async function openWitness(path: string, copy: string, checksum: Checksum): Promise<IndexWitness | null> {
+  const directory = join(path, INDEX_FOLDER)
+  // One that was being made anew knows less than the one before it.
+  return (await witnessIn(oldIndexOf(directory), copy, checksum)) ?? witnessIn(directory, copy, checksum)
+}
+
+async function witnessIn(directory: string, copy: string, checksum: Checksum): Promise<IndexWitness | null> {
   let index: KeyIndex | null = null
   const close = async (): Promise<void> => {
     await index?.close()
     await rm(copy, { recursive: true, force: true })
   }
   try {
-    await cp(join(path, INDEX_FOLDER), copy, { recursive: true, filter: from => basename(from) !== LOCK })
+    await cp(directory, copy, { recursive: true, filter: from => basename(from) !== LOCK })
     index = await KeyIndex.open(copy, checksum)
     const { point } = (await index.checkpoint()) ?? { point: null }
     if (point === null) throw new Error('the index has no checkpoint')

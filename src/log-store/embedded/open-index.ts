@@ -1,17 +1,28 @@
 /**
  * Opens the index and brings it up to the end of the commit log. It is derived: what is damaged, can't be opened or
- * makes no sense is thrown away and made anew, once the commit log is known to reach as far as it did.
+ * makes no sense is made anew, once the commit log is known to reach as far as it did, and goes when the new one is
+ * complete. So whatever ends that, the next open knows as much as this one.
  */
 import type { Checksum } from '../../bytes/checksum.ts'
 import type { CommitLog } from '../../commit-log/commit-log.ts'
 import { LOG_START } from '../../commit-log/recovery.ts'
 import type { LogPoint } from '../../commit-log/segment-scan.ts'
 import { isTwinlogError, TwinlogError } from '../../errors.ts'
+import { condemn } from '../../key-index/condemned.ts'
 import { type Inspection, inspectIndex } from '../../key-index/inspect.ts'
 import { KeyIndex, type OpenedCheckpoint } from '../../key-index/key-index.ts'
 import { isLevelLocked, toIndexError } from '../../key-index/level-database.ts'
+import {
+  bringIndexBack,
+  dropIndexes,
+  dropOldIndex,
+  hasOldIndex,
+  oldIndexOf,
+  setIndexAside,
+} from '../../key-index/set-aside.ts'
 import type { IndexPoint } from '../../key-index/values.ts'
 import { readWitness } from '../../key-index/witness.ts'
+import { changesOf } from '../change.ts'
 import { replay } from './replay.ts'
 
 /** Told now and then about long work: so much is done, of so much. Scrubbing counts bytes, the others commits. */
@@ -50,8 +61,10 @@ export async function openIndex(opening: IndexOpening): Promise<OpenedIndex> {
   try {
     const inspection = await inspect(opening)
     const opened = inspection.reason === null ? await tryOpen(opening, inspection) : inspection.reason
-    if (typeof opened !== 'string') return opened
-    const reached = rebuild?.force === true ? null : await readWitness(directory, checksum)
+    const isForced = rebuild?.force === true
+    const before = isForced ? null : await readWitness(oldIndexOf(directory), checksum)
+    if (typeof opened !== 'string') return { ...opened, reached: farther(opened.reached, before) }
+    const reached = isForced ? null : farther(await readWitness(directory, checksum), before)
     const made = { ...inspection, reason: opened, unchecked: null }
     return { opening, index: null, inspection: made, checkpoint: null, reached }
   } catch (error) {
@@ -59,6 +72,11 @@ export async function openIndex(opening: IndexOpening): Promise<OpenedIndex> {
       throw new TwinlogError('LOCKED', `${directory} is open elsewhere`, { path: directory }, error)
     throw toIndexError(directory, error)
   }
+}
+
+function farther(a: IndexPoint | null, b: IndexPoint | null): IndexPoint | null {
+  if (a === null || b === null) return a ?? b
+  return b.commit > a.commit ? b : a
 }
 
 async function inspect({ directory, scrubFirstBytesMax, rebuild, onWork }: IndexOpening): Promise<Inspection> {
@@ -98,13 +116,43 @@ interface CaughtUp {
 
 /**
  * Brings the index up to the end of the log.
- * @throws LOG_LOST when the log ends before what the index holds, or a commit to be replayed can't be known; the reason
- *   of the rebuild's signal
+ * @throws LOG_LOST when the log ends before what the index holds, or a commit to be replayed can't be known, and then the
+ *   index is the one that was; the reason of the rebuild's signal
  */
 export async function catchUp(log: CommitLog, opened: OpenedIndex): Promise<CaughtUp> {
+  const { directory } = opened.opening
+  try {
+    const caughtUp = await tryCatchUp(log, opened).catch(async (error: unknown) => {
+      if (!isTwinlogError(error, 'LOW_SPACE') || !hasOldIndex(directory)) throw error
+      await makeRoom(log, opened)
+      return tryCatchUp(log, opened)
+    })
+    await dropOldIndex(directory)
+    return caughtUp
+  } catch (error) {
+    if (isTwinlogError(error, 'LOG_LOST')) {
+      await abandonIndex(opened)
+      await bringIndexBack(directory)
+    }
+    throw error
+  }
+}
+
+/**
+ * A store on a full disk must open, or nothing in it could ever be trimmed. Where the old index and the new one don't
+ * both fit, the old one goes, when all of the log can be read. @throws LOG_LOST
+ */
+async function makeRoom(log: CommitLog, opened: OpenedIndex): Promise<void> {
+  for await (const frame of log.frames(LOG_START)) for (const _ of changesOf(frame)) continue
+  await abandonIndex(opened)
+  await dropIndexes(opened.opening.directory)
+}
+
+async function tryCatchUp(log: CommitLog, opened: OpenedIndex): Promise<CaughtUp> {
   const { checkpoint, reached, index, opening } = opened
   if (reached !== null && log.end.commit < reached.commit) throw lostBehind(reached)
-  let reason = opened.inspection.reason ?? 'its ledger has lost its beginning'
+  let reason =
+    opened.inspection.reason ?? (index === null ? 'it was not complete' : 'its ledger has lost its beginning')
   const from = checkpoint?.wholeThrough ?? null
   if (index !== null && from !== null) {
     try {
@@ -116,7 +164,7 @@ export async function catchUp(log: CommitLog, opened: OpenedIndex): Promise<Caug
       reason = `LevelDB could not read or write it: ${messageOf(error)}`
     }
   }
-  const made = await startAnew(opened)
+  const made = await startAnew(opened, reason)
   // Whatever ended the process before went with the old one.
   made.served()
   try {
@@ -144,17 +192,21 @@ async function replayInto(
 
 /** Lets go of what was opened; what was asked for failed. */
 export async function abandonIndex(opened: OpenedIndex): Promise<void> {
-  await opened.inspection.unchecked?.close()
-  await opened.index?.close()
+  const { inspection, index } = opened
+  opened.inspection = { ...inspection, unchecked: null }
+  opened.index = null
+  await inspection.unchecked?.close()
+  await index?.close()
 }
 
-async function startAnew(opened: OpenedIndex): Promise<KeyIndex> {
+async function startAnew(opened: OpenedIndex, reason: string): Promise<KeyIndex> {
   const { directory, checksum, rebuild } = opened.opening
   await abandonIndex(opened)
-  opened.inspection = { ...opened.inspection, unchecked: null }
-  opened.index = null
   rebuild?.signal?.throwIfAborted()
   try {
+    // Should it come back, LevelDB must not be given it again.
+    if (rebuild === null) condemn(directory, reason)
+    await setIndexAside(directory)
     opened.index = await KeyIndex.create(directory, checksum)
     return opened.index
   } catch (error) {
