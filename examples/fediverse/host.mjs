@@ -1,19 +1,25 @@
 /**
  * A small ActivityPub host over twinlog and `node:http`: actors, inboxes of their own and one that is shared, outboxes in
- * pages, and delivery. Its logs are its only database.
+ * pages, delivery, and timelines. Its store is its only database.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { createFetchDocument, createInbound, open, peerFromDocument } from 'twinlog'
 import { addressees } from './activity.mjs'
+import { Delivery } from './delivery.mjs'
 import { Follows } from './follows.mjs'
-import { Outbound } from './outbound.mjs'
 import { Person } from './person.mjs'
 import { readDocument } from './read.mjs'
+import { Timeline } from './timeline.mjs'
 
 /**
  * @typedef {import('./activity.mjs').Activity} Activity
- * @typedef {{ store: import('twinlog').HostStore, inbound: import('twinlog').Inbound, follows: Follows, outbound: Outbound }} Running
+ * @typedef {object} Running
+ * @property {import('twinlog').HostStore} store
+ * @property {import('twinlog').Inbound} inbound
+ * @property {Follows} follows
+ * @property {Delivery} delivery
+ * @property {Timeline} timeline
  * @typedef {object} HostOptions
  * @property {string} directory where the store lies
  * @property {readonly string[]} names who lives here
@@ -22,7 +28,8 @@ import { readDocument } from './read.mjs'
  * @property {() => number} [clock] milliseconds since 1970
  * @property {NonNullable<import('twinlog').InboundOptions['onVerdict']>} [onVerdict] told what comes of each delivery
  * @property {(url: URL, status: number) => void} [onRead] told of each GET
- * @property {(request: import('./send.mjs').SignedRequest) => void} [onSend] told of each delivery that goes out
+ * @property {(attempts: number) => number} [backoff] milliseconds until a host that is down is tried again
+ * @property {(request: import('./send.mjs').SignedRequest, status: number) => void} [onSend] told what comes of each delivery
  */
 
 const HOST = '127.0.0.1'
@@ -57,6 +64,14 @@ export class Host {
     return this.#parts.store
   }
 
+  get delivery() {
+    return this.#parts.delivery
+  }
+
+  get timeline() {
+    return this.#parts.timeline
+  }
+
   /** Opens the store, and listens. @param {number} port 0: any that is free */
   async start(port) {
     const store = await open(this.#options.directory, { clock: this.#options.clock })
@@ -71,7 +86,7 @@ export class Host {
     }
   }
 
-  /** Stops listening, and closes the store. */
+  /** Stops listening and delivering, and closes the store. */
   async stop() {
     const running = this.#running
     if (running === undefined) return
@@ -80,6 +95,7 @@ export class Host {
     const grace = setTimeout(() => this.#server.closeAllConnections(), GRACE_MS)
     await once(this.#server, 'close')
     clearTimeout(grace)
+    await Promise.all([running.delivery.stop(), running.timeline.stop()])
     await running.store.close()
   }
 
@@ -92,7 +108,7 @@ export class Host {
 
   /**
    * Puts an activity of one of our own into the outbox and, in the same commit, into the inboxes of those here it is for.
-   * Nothing is sent yet.
+   * The worker sees it in the outbox, and delivers it.
    * @param {Person} author @param {{ type: string, [member: string]: unknown }} draft
    */
   async publish(author, draft) {
@@ -112,14 +128,9 @@ export class Host {
     return activity
   }
 
-  /** Sends what was not delivered yet. True when nothing is left to send. @param {Person} author */
-  async deliver(author) {
-    return this.#parts.outbound.deliver(author)
-  }
-
   /** @param {import('twinlog').HostStore} store @returns {Promise<Running>} */
   async #runOver(store) {
-    const { names, algorithm, form, clock, onSend, onVerdict } = this.#options
+    const { names, algorithm, form, clock, backoff, onSend, onVerdict } = this.#options
     const { origin } = this
     // A real host keeps the keys in a file; here they last as long as the process.
     if (this.people.length === 0) this.people = names.map(name => new Person({ origin, name, algorithm }))
@@ -138,8 +149,9 @@ export class Host {
         return onVerdict(verdict, request)
       },
     })
-    const outbound = new Outbound({ store, origin, follows, form, clock, fetchDocument, onSend })
-    return { store, inbound, follows, outbound }
+    const { people } = this
+    const delivery = new Delivery({ store, origin, people, follows, form, clock, fetchDocument, backoff, onSend })
+    return { store, inbound, follows, delivery, timeline: new Timeline(store) }
   }
 
   get #parts() {
@@ -166,8 +178,10 @@ export class Host {
 
   /** @param {import('node:http').IncomingMessage} request @param {import('node:http').ServerResponse} response */
   async #answer(request, response) {
+    // It listens before it is ready: only then it knows its own name.
+    if (this.#running === undefined) return void response.writeHead(503).end()
     try {
-      const { inbound, store } = this.#parts
+      const { inbound, store } = this.#running
       // It refuses what is no POST.
       if (request.method !== 'GET') return await inbound.handleNode(request, response)
       const url = new URL(request.url ?? '/', this.origin)

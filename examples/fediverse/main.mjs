@@ -7,6 +7,9 @@ import { postNote, serve } from './serve.mjs'
 import { tellStory } from './story.mjs'
 import { done, fail, say } from './terminal.mjs'
 
+/** The story takes a few seconds. */
+const STORY_MS_MAX = 60_000
+
 const wanted = readArguments(process.argv.slice(2))
 if ('fault' in wanted) {
   fail(`${wanted.fault}\n\n${usage}`)
@@ -31,7 +34,13 @@ async function run(command) {
     if (command.mode === 'serve') await serve(folder, { port: command.port, signal: interrupt.signal })
     if (command.mode === 'post') return (await postNote(folder, command.inbox)) ? 0 : 1
     if (command.mode === 'story') {
+      const late = setTimeout(() => {
+        fail(`AssertionError: the story has no end within ${STORY_MS_MAX / 1000} s`)
+        process.exit(1)
+      }, STORY_MS_MAX)
+      late.unref()
       await tellStory(folder)
+      clearTimeout(late)
       done('All of it was checked. Next: README.md, or `npm start -- --serve` for a host to post to by hand.')
     }
     return 0

@@ -25,9 +25,9 @@ export function sign({ url, body, signer: { keyId, privateKey }, form, now }) {
   return { url, headers, body }
 }
 
-/** The status; 0 when there was no answer. @param {SignedRequest} request */
-export async function post({ url, headers, body }) {
-  const signal = AbortSignal.timeout(TIMEOUT_MS)
+/** The status; 0 when there was no answer. @param {SignedRequest} request @param {AbortSignal} [stop] */
+export async function post({ url, headers, body }, stop) {
+  const signal = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(stop === undefined ? [] : [stop])])
   try {
     const response = await fetch(url, { method: 'POST', headers, body, redirect: 'error', signal })
     await response.arrayBuffer()

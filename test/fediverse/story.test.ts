@@ -6,7 +6,7 @@ import { exampleFolder, isBuilt, root, start } from './example.ts'
 
 const plantedFolder = join(root, '.cache', 'fediverse-planted')
 
-/** What the two hosts answered, in order. */
+/** What the hosts answered, in order. */
 const verdicts = [
   ...Array.from({ length: 6 }, () => '202 accepted'),
   '202 duplicate',
@@ -17,7 +17,7 @@ const verdicts = [
   '401 signature_expired',
   '202 accepted',
   '401 signature_invalid',
-  '202 accepted',
+  ...Array.from({ length: 6 }, () => '202 accepted'),
 ]
 
 /** Each breaks the example in one place: [what breaks, file, text, its replacement]. */
@@ -26,6 +26,9 @@ const faults: readonly (readonly [story: string, file: string, text: string, rep
   ['a shared inbox that forgets one', 'host.mjs', 'return meant.map', 'return meant.slice(0, 1).map'],
   ['a key that is not rotated', 'story.mjs', 'wren.rotateKey()', ''],
   ['a failed delivery that is taken for done', 'send.mjs', 'status === 0 || ', ''],
+  ['a worker that forgets what it has done', 'delivery.mjs', "'delivery', {", '`delivery${Date.now()}`, {'],
+  ['a worker that does not try again', 'delivery.mjs', 'if (isWorthRetrying(status)) throw', 'if (false) throw'],
+  ['a timeline that is made anew at every start', 'timeline.mjs', 'version: 1', 'version: Date.now()'],
   [
     'a store that is another one after a restart',
     'host.mjs',
@@ -41,7 +44,7 @@ describe.skipIf(!isBuilt)(isBuilt ? 'the story' : 'skipped: dist is not there (n
     const { code, out, err, left } = await start([]).ended
     expect({ code, err, left }).toEqual({ code: 0, err: '', left: [] })
     expect(out.match(/\b\d{3} [a-z_]+/g)?.filter(each => verdicts.includes(each))).toEqual(verdicts)
-    expect(out.match(/as before$/gm)).toHaveLength(3)
+    expect(out.match(/as before$/gm)).toHaveLength(5)
     // A file or a pipe gets no colours.
     expect(out).not.toContain('\u001B')
   })
