@@ -15,14 +15,17 @@ interface LiveOptions {
   readonly live: boolean
 }
 
-/** The slices, one after the other, empty ones too. `start` is asked for when the reading begins. */
+/**
+ * The slices, one after the other, empty ones too. `start` is asked for when the reading begins. `wake` makes it look again,
+ * whatever there is.
+ */
 export function liveBatches<Value>(
   { logStore }: Engine,
   source: Source<Value>,
   start: () => Promise<Place>,
   { signal, live }: LiveOptions,
+  wake = new Wake(),
 ): AsyncIterableIterator<Batch<Value>> {
-  const wake = new Wake()
   const batches = (async function* (): AsyncGenerator<Batch<Value>, undefined, undefined> {
     signal?.throwIfAborted()
     let after = await start()

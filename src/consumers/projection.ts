@@ -1,6 +1,7 @@
 /** A projection: a fold over the feed or a log, kept up to date in memory and in durable snapshots. */
 import { checkFunction, checkInteger, checkOptions } from '../actors/arguments.ts'
 import type { Engine } from '../actors/engine.ts'
+import { Wake } from '../actors/wake.ts'
 import { checkLiveOptions } from './arguments.ts'
 import type { ConsumedRecord } from './consumed-record.ts'
 import type { Consumption } from './consumption.ts'
@@ -34,6 +35,8 @@ export class StoreProjection<State, Value> implements Projection<State> {
   #isCaughtUp = false
   #unsaved = 0
   #waiters: Waiter[] = []
+  /** Makes the run look again. */
+  #look: Wake | null = null
 
   constructor(engine: Engine, consumption: Consumption<Value>, options: ProjectionOptions<State, Value>) {
     this.name = consumption.name
@@ -75,7 +78,11 @@ export class StoreProjection<State, Value> implements Projection<State> {
   async caughtUp(): Promise<void> {
     const place = await this.#consumption.source.placeOf('end')
     if (this.#isCaughtUp && comparePlaces(this.#at, place) >= 0) return
-    await new Promise<void>((resolve, reject) => this.#waiters.push({ place, resolve, reject }))
+    await new Promise<void>((resolve, reject) => {
+      this.#waiters.push({ place, resolve, reject })
+      // A commit of items alone moves the end of the feed, and wakes nobody.
+      this.#look?.up()
+    })
   }
 
   status(): Promise<ConsumerStatus> {
@@ -95,8 +102,10 @@ export class StoreProjection<State, Value> implements Projection<State> {
   async #run(signal: AbortSignal | undefined, live: boolean): Promise<void> {
     await this.#load()
     const { source } = this.#consumption
+    const look = new Wake()
+    this.#look = look
     try {
-      for await (const batch of liveBatches(this.#engine, source, async () => this.#at, { signal, live })) {
+      for await (const batch of liveBatches(this.#engine, source, async () => this.#at, { signal, live }, look)) {
         this.#startOver(batch.through)
         for (const record of batch.records) await this.#take(record)
         this.#at = batch.through

@@ -74,6 +74,29 @@ describe.each(drivers)('over the %s driver', (_, withStore) => {
       await late
     }))
 
+  /**
+   * A host asked for its timelines while its delivery worker wrote down what it had done: the feed ended in a commit that
+   * holds no record, nothing woke the projection, and caughtUp waited for the next record, which never came.
+   */
+  it('caughtUp resolves though the last commit holds no record', () =>
+    withStore(async ({ store }) => {
+      await fill(store, 1, 3)
+      const projection = store.projection(seen())
+      const stop = new AbortController()
+      const run = projection.run({ signal: stop.signal })
+      await projection.caughtUp()
+      // Its own snapshot is such a commit, and so is the place of any other consumer.
+      await projection.caughtUp()
+      await store.cursor('other').run(() => {}, { live: false })
+      await projection.caughtUp()
+      await settle()
+      await store.cursor('another').status()
+      await projection.caughtUp()
+      expect(list(projection)).toEqual(numbers(3))
+      stop.abort()
+      await run
+    }))
+
   it('another version is made from the start, while the old one is served, and then takes its place', () =>
     withStore(async opened => {
       await fill(opened.store, 1, 6)
