@@ -122,6 +122,7 @@ async function fill(
   let chain = header.cutChain
   let frameCount = 0
   for await (const frame of walk.frames(cut.segment, BEFORE_ALL, cut)) {
+    await pace(frame.end.offset - frame.place.offset)
     const remains = remainsOf(frame, evidence)
     if (!isIntact(frame, remains)) return null
     if (remains.bytes === 0) continue

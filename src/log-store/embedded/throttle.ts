@@ -1,8 +1,9 @@
 /** Holds long work to so many bytes a second, and gives way to the event loop. */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 
-/** Between two turns of the event loop, about. */
+/** Between two turns of the event loop, at most so much of either: small records take far longer than large ones. */
 const TURN_BYTES = 256 * 1024
+const TURN_MS = 2
 
 export class Throttle {
   readonly #bytesPerSecond: number
@@ -10,6 +11,7 @@ export class Throttle {
   readonly #started = performance.now()
   #bytes = 0
   #sinceTurn = 0
+  #turnedAt = this.#started
 
   constructor(bytesPerSecond: number, signal: AbortSignal) {
     this.#bytesPerSecond = bytesPerSecond
@@ -21,9 +23,10 @@ export class Throttle {
     this.#signal.throwIfAborted()
     this.#bytes += bytes
     this.#sinceTurn += bytes
-    if (this.#sinceTurn < TURN_BYTES) return
+    const now = performance.now()
+    if (this.#sinceTurn < TURN_BYTES && now - this.#turnedAt < TURN_MS) return
     this.#sinceTurn = 0
-    const early = (this.#bytes / this.#bytesPerSecond) * 1000 - (performance.now() - this.#started)
+    const early = (this.#bytes / this.#bytesPerSecond) * 1000 - (now - this.#started)
     try {
       if (early >= 1) await sleep(early, undefined, { signal: this.#signal })
       else await nextTurn()
@@ -31,5 +34,6 @@ export class Throttle {
       // Aborted while it slept: the signal says why.
     }
     this.#signal.throwIfAborted()
+    this.#turnedAt = performance.now()
   }
 }
