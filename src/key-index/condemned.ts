@@ -28,7 +28,7 @@ export class Condemned {
   condemn(reason: string): void {
     if (this.#error !== null) return
     this.#error = new CondemnedIndexError(`the index is damaged: ${reason}`)
-    mark(this.#directory, reason)
+    markCondemned(this.#directory, reason)
     this.onCondemned(this.#error)
   }
 
@@ -39,7 +39,7 @@ export class Condemned {
 }
 
 /** It blocks, and happens at most once. Where it fails, the next open meets the damage again. */
-function mark(directory: string, reason: string): void {
+export function markCondemned(directory: string, reason: string): void {
   try {
     const file = openSync(join(directory, FILE), 'w', 0o600)
     try {

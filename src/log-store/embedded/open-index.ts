@@ -8,7 +8,7 @@ import type { CommitLog } from '../../commit-log/commit-log.ts'
 import { LOG_START } from '../../commit-log/recovery.ts'
 import type { LogPoint } from '../../commit-log/segment-scan.ts'
 import { isTwinlogError, TwinlogError } from '../../errors.ts'
-import { condemn } from '../../key-index/condemned.ts'
+import { markCondemned } from '../../key-index/condemned.ts'
 import { type Inspection, inspectIndex } from '../../key-index/inspect.ts'
 import { KeyIndex, type OpenedCheckpoint } from '../../key-index/key-index.ts'
 import { isLevelLocked, toIndexError } from '../../key-index/level-database.ts'
@@ -205,7 +205,7 @@ async function startAnew(opened: OpenedIndex, reason: string): Promise<KeyIndex>
   rebuild?.signal?.throwIfAborted()
   try {
     // Should it come back, LevelDB must not be given it again.
-    if (rebuild === null) condemn(directory, reason)
+    if (rebuild === null) markCondemned(directory, reason)
     await setIndexAside(directory)
     opened.index = await KeyIndex.create(directory, checksum)
     return opened.index
