@@ -6,9 +6,10 @@ import type { Append, Codec, Flush, LogName, Payload } from '../log-store/types.
 import { encodeBytes } from '../record/codecs/bytes.ts'
 import { encodeJson } from '../record/codecs/json.ts'
 import { encodeMsgpack } from '../record/codecs/msgpack.ts'
-import type { SizeLimit } from '../record/codecs/size-limit.ts'
+import { checkSize, type SizeLimit } from '../record/codecs/size-limit.ts'
 import { META_BYTES_MAX } from '../record/layout.ts'
 import { checkBytes, checkDedupeKey, checkInteger, checkJson, checkOptionalInteger, checkWord } from './arguments.ts'
+import { isChecked } from './checked-json.ts'
 import { hashDedupeKey } from './dedupe-key.ts'
 import { RECEIVED_AT_MAX, type Engine } from './engine.ts'
 import type { AppendOptions } from './types.ts'
@@ -79,12 +80,18 @@ class Payloads {
   #encode(codec: Codec, content: unknown): Uint8Array {
     switch (codec) {
       case 'json':
-        return encodeJson(checkJson(content), this.#limit)
+        return this.#encodeJson(checkJson(content))
       case 'msgpack':
         return encodeMsgpack(content, this.#limit)
       case 'bytes':
         return encodeBytes(checkBytes('bytes', content), this.#limit)
     }
+  }
+
+  #encodeJson(json: Uint8Array | string): Uint8Array {
+    if (!isChecked(json)) return encodeJson(json, this.#limit)
+    checkSize(json.byteLength, this.#limit)
+    return json
   }
 }
 

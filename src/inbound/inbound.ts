@@ -114,7 +114,7 @@ class Pipeline implements Inbound {
     if (unwanted !== undefined) return unwanted
 
     const now = this.#clock()
-    const signatures = readClaims(delivery, read, { host, now, limits: this.#limits })
+    const signatures = readClaims(read, { host, now, limits: this.#limits })
     if (isRejected(signatures)) return signatures
     const vouched = await this.#vouch(signatures.claims, actor, now)
     if (isRejected(vouched)) return vouched
@@ -126,7 +126,7 @@ class Pipeline implements Inbound {
     if (refused !== undefined) return refused
 
     const meta = { actor, keyId: signer.keyId, form: signer.form, verifiedAt: now }
-    const appended = await appendToInboxes(store, { inboxes, body: delivery.body, key: envelope.id, meta })
+    const appended = await appendToInboxes(store, { inboxes, body: read.delivery.body, key: envelope.id, meta })
     if (vouched.stale) this.#keys.refreshLater(actor, now)
     if (isRejected(appended)) return appended
     const { outcomes } = appended

@@ -12,6 +12,8 @@ import type { Envelope } from './types.ts'
 import { isRejected, type Rejected } from './verdict.ts'
 
 export interface ReadDelivery {
+  /** With a body of its own: the host may change its buffer meanwhile, and what is judged is what is appended. */
+  readonly delivery: Delivery
   readonly lines: HeaderLines
   /** The whole body, parsed. */
   readonly document: Members
@@ -19,19 +21,21 @@ export interface ReadDelivery {
 }
 
 export function readDelivery(
-  delivery: Delivery,
+  given: Delivery,
   { origin, limits }: { readonly origin: string; readonly limits: InboundLimits },
 ): ReadDelivery | Rejected {
-  const lines = headerLines(delivery)
+  const lines = headerLines(given)
   const refusal =
-    checkRequest(delivery.method) ??
-    checkBodySize(delivery.body.byteLength, limits.bodyBytesMax) ??
+    checkRequest(given.method) ??
+    checkBodySize(given.body.byteLength, limits.bodyBytesMax) ??
     checkMediaType(lines) ??
     checkHeaderLines(lines)
   if (refusal !== undefined) return refusal
+  const { method, url, rawHeaders } = given
+  const delivery = { method, url, rawHeaders, body: Buffer.from(given.body) }
   const body = readBody(delivery, limits)
   if (isRejected(body)) return body
   const envelope = readEnvelope(body.document)
   if (isRejected(envelope)) return envelope
-  return checkOrigins(envelope, origin) ?? { lines, document: body.document, envelope }
+  return checkOrigins(envelope, origin) ?? { delivery, lines, document: body.document, envelope }
 }

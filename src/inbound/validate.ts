@@ -34,7 +34,7 @@ export function validateDelivery(delivery: Delivery, peer: PeerState, context: V
   const read = readDelivery(delivery, { origin: origin.origin, limits })
   if (isRejected(read)) return read
   const { envelope } = read
-  const signatures = readClaims(delivery, read, { host: origin.host, now, limits })
+  const signatures = readClaims(read, { host: origin.host, now, limits })
   if (isRejected(signatures)) return signatures
   let last: Rejected | undefined
   for (const claim of signatures.claims) {

@@ -170,6 +170,16 @@ describe('stages', () => {
     })
   })
 
+  it.each(['unverified', 'verified'] as const)('can not change what is judged and appended: %s', async at => {
+    // A buffer that its owner used again while the signature was being verified went into the inbox as it was by then.
+    const check: HostStage['check'] = ({ delivery }) => void delivery.body.fill(0x20, 1)
+    const { inbound, store } = await world({ stages: [{ name: 'scribbler', at, check }] })
+    const delivery = sent()
+    const body = Buffer.from(delivery.body)
+    expect(await inbound.receive(delivery)).toMatchObject({ accepted: true })
+    expect(Buffer.from((await store.inbox(alice).get(1))!.bytes)).toEqual(body)
+  })
+
   it('do not see what was not vouched for', async () => {
     const { stages, names } = seen()
     const { inbound, published } = await world({ stages })

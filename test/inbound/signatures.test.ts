@@ -84,8 +84,8 @@ describe('by itself', () => {
   const context = { host: 'us.example', now, limits: limitsOf() }
   const read = (delivery: Sent, actor = carol.id) =>
     readClaims(
-      delivery,
       {
+        delivery,
         lines: headerLines(delivery),
         document: { id: actor },
         envelope: { id: actor, types: [], actor, activity: { id: actor, type: 'Like' } },

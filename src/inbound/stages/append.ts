@@ -2,6 +2,7 @@
  * Stage 16: the exact bytes into every inbox, in one commit, deduplicated by the activity's id (ActivityPub §5.2): the
  * body is stored once, and an inbox that has it, or has another body of that id, keeps nobody else from it.
  */
+import { markChecked } from '../../actors/checked-json.ts'
 import type { FlushResult, Store } from '../../actors/types.ts'
 import { isTwinlogError, type ErrorCode } from '../../errors.ts'
 import type { InboundMeta, InboxOutcome } from '../types.ts'
@@ -9,6 +10,7 @@ import { reject, type Rejected } from '../verdict.ts'
 
 interface AppendInput {
   readonly inboxes: readonly string[]
+  /** Read strictly, and nobody else's. */
   readonly body: Uint8Array
   /** The activity's id. */
   readonly key: string
@@ -31,6 +33,7 @@ export async function appendToInboxes(
   store: Pick<Store, 'append' | 'inbox'>,
   { inboxes, body, key, meta }: AppendInput,
 ): Promise<{ readonly outcomes: readonly InboxOutcome[] } | Rejected> {
+  markChecked(body)
   const items = inboxes.map(actor => ({ log: store.inbox(actor), json: body, key, meta }))
   const results = await store.append(items, { onConflict: 'skip' })
   const outcomes = results.map((result, index) => outcomeOf(inboxes[index] as string, result))

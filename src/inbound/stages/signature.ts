@@ -3,7 +3,6 @@
  * that carries an integrity proof, the proof. What is left are the claims that a key may confirm, the best first.
  */
 import type { SignatureCandidate } from '../../signatures/candidate.ts'
-import type { Delivery } from '../../signatures/delivery.ts'
 import { readProof, type ProofCandidate } from '../../signatures/integrity-proof.ts'
 import { originOf } from '../../signatures/origin.ts'
 import { readSignatureOf } from '../../signatures/read-signature.ts'
@@ -26,8 +25,7 @@ interface Reading {
 
 /** At least one claim. A key of another origin can't be the actor's, so a claim with such a key is none. */
 export function readClaims(
-  delivery: Delivery,
-  { lines, document, envelope }: ReadDelivery,
+  { delivery, lines, document, envelope }: ReadDelivery,
   { host, now, limits }: Reading,
 ): { readonly claims: readonly Claim[] } | Rejected {
   const signature = readSignatureOf(delivery, lines, { now, host, limits })

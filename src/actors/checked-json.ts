@@ -1,0 +1,15 @@
+/**
+ * JSON that this package has read strictly itself, in bytes that nobody else holds: an append takes them as they are, where
+ * it would parse and copy a host's. They are known by identity, and only from here: no host can have unchecked bytes kept
+ * as JSON.
+ */
+
+const checked = new WeakSet<Uint8Array>()
+
+export function markChecked(json: Uint8Array): void {
+  checked.add(json)
+}
+
+export function isChecked(json: Uint8Array | string): json is Uint8Array {
+  return typeof json !== 'string' && checked.has(json)
+}
