@@ -37,7 +37,11 @@ function consumersOf(store: Store) {
   const log = store.cursor<number>('log', { log: store.outbox(alice) })
   const taken = { feed: [] as number[], log: [] as number[] }
   return {
-    ...{ worker, projection, feed, log, taken, delivered, down },
+    worker,
+    projection,
+    taken,
+    delivered,
+    down,
     async work(): Promise<void> {
       time.now += 1000
       const handler = ({ value }: { value: number }, target: string): 'done' => {
