@@ -146,11 +146,8 @@ describe('an index that is made anew', () => {
       await flipTables(path)
       const bytes = await readFile(segment(path))
       if (what === 'a damaged commit') await damage(path, 'third', -20)
-      const write = KeyIndex.prototype.write
-      vi.spyOn(KeyIndex.prototype, 'write').mockImplementation(async function (this: KeyIndex, ...args) {
-        if (existsSync(old(path))) throw new Error('IO error: 000005.log: No space left on device')
-        return write.apply(this, args)
-      })
+      const full = new Error('IO error: 000005.log: No space left on device')
+      vi.spyOn(KeyIndex, 'create').mockRejectedValueOnce(full)
       if (what === 'a damaged commit') {
         expect(await codeOf(openDriver(path))).toBe('LOG_LOST')
         expect((await tablesOf(path)).length).toBeGreaterThan(0)
