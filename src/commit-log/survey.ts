@@ -43,6 +43,7 @@ export interface Survey {
   hasRewritten(): boolean
   /** Whether segments were written again while it was read: who reads it twice may have met two states. */
   isChanged(): boolean
+  /** One walk over what is there when it begins: what an index said before that is in it, as far as it is there at all. */
   steps(): AsyncGenerator<SurveyStep, SurveyEnd>
 }
 
@@ -67,7 +68,7 @@ interface SegmentPlan {
 }
 
 /**
- * What is there now. What a running owner adds in later segments is left out, unless it writes segments again meanwhile:
+ * What a running owner adds in later segments during a walk is left out of it, unless it writes segments again meanwhile:
  * what is gone from those is named further on. @throws FORMAT_UNSUPPORTED
  */
 export async function surveyLog(reading: SegmentReading): Promise<Survey> {
@@ -91,6 +92,7 @@ async function* stepsOf(reading: SegmentReading, files: SurveyedFiles): AsyncGen
   let isLast = false
   /** Whether it is known where the segment before ended. */
   let isSure = true
+  await files.lookAgain()
   for (let segment = files.after(0); segment !== null && !isLast; segment = files.after(segment)) {
     if (segment !== point.segment + 1) {
       yield segmentsMissing(point.segment + 1, segment - 1)

@@ -36,6 +36,14 @@ export class SurveyedFiles {
     return [...this.#generations.values()].some(generation => generation > 0)
   }
 
+  /** What is there now: what the owner has begun since, and what it has written again. @throws FORMAT_UNSUPPORTED */
+  async lookAgain(): Promise<void> {
+    const found = await segmentsOf(this.#disk)
+    for (const [segment, generation] of this.#generations)
+      if ((found.get(segment) ?? generation) !== generation) this.isChanged = true
+    this.#generations = found
+  }
+
   /** The caller closes it. */
   async open(segment: number): Promise<{ readonly file: DiskFile; readonly generation: number }> {
     for (;;) {
@@ -43,10 +51,8 @@ export class SurveyedFiles {
       try {
         return { file: this.#disk.open(segmentPath(segment, generation)), generation }
       } catch (error) {
-        const found = await segmentsOf(this.#disk)
-        if ((found.get(segment) ?? generation) === generation) throw error
-        this.#generations = found
-        this.isChanged = true
+        await this.lookAgain()
+        if ((this.#generations.get(segment) ?? generation) === generation) throw error
       }
     }
   }

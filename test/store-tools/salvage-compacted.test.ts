@@ -1,15 +1,17 @@
 /** What salvage makes of a store that was compacted, or is, and damaged besides. */
+import { cpSync, rmSync } from 'node:fs'
 import { readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { surveyLog } from '../../src/commit-log/survey.ts'
 import { alice, append, bob, inbox, key, outbox } from '../../src/log-store/conformance/suite.ts'
+import type { EmbeddedLogStore } from '../../src/log-store/embedded/embedded-log-store.ts'
 import { ENTRY_TYPE } from '../../src/record/layout.ts'
 import { salvage } from '../../src/tools/salvage.ts'
 import { openSource } from '../../src/tools/source.ts'
 import { verify } from '../../src/tools/verify.ts'
 import { prepare, segmentsOf } from '../log-store/compact-fixtures.ts'
-import { codeOf, reopened, withDirectory } from '../log-store/embedded-store.ts'
+import { codeOf, copyOf, reopened, withDirectory } from '../log-store/embedded-store.ts'
 
 /** Damages the header of the first entry of that type. */
 async function harmEntry(path: string, type: number): Promise<void> {
@@ -146,4 +148,80 @@ describe('a segment that was written again, of which nothing is left', () => {
       expect(await verify(join(path, '..', 'salvaged'))).toMatchObject({ findings: [] })
     }),
   )
+})
+
+describe('beside an owner', () => {
+  const does: Record<string, (store: EmbeddedLogStore) => Promise<unknown>> = {
+    'takes things away and compacts': async store => {
+      await store.redact(inbox(bob), 2)
+      await store.redact(inbox(bob), 8)
+      await store.trim(inbox(alice), (await store.bounds(inbox(alice)))!.tip + 1)
+      await append(store, inbox(bob), 'meanwhile')
+      await store.compact({ deadShareMin: 0 })
+    },
+    // The index, which is copied once the source has been read a first time, then knew of records in a segment that had not
+    // been there when salvage began: it called them lost.
+    'appends to a new segment': store => append(store, inbox(bob), 'meanwhile'),
+  }
+
+  it.each(Object.keys(does))('who %s: nothing is called lost, whenever that is', what =>
+    withDirectory(async path => {
+      await prepare(path)
+      await reopened(path, async store => {
+        for (let n = 0; n < 20; n += 1) await append(store, inbox(bob), `more ${n} ${'x'.repeat(300)}`)
+      })
+      const before = await copyOf(path, join(path, '..', 'before'))
+      const later = await copyOf(path, join(path, '..', 'later'))
+      await reopened(later, does[what]!)
+      const become = (from: string): void => {
+        for (const folder of ['segments', 'index']) {
+          rmSync(join(path, folder), { recursive: true })
+          cpSync(join(from, folder), join(path, folder), { recursive: true })
+        }
+      }
+      /** Returns how many commits were read, both times together. */
+      const salvaged = async (ignoreIndex: boolean, changeAt: number): Promise<number> => {
+        let commits = 0
+        const { signal } = new AbortController()
+        // Looked at with each commit that is read.
+        signal.throwIfAborted = () => {
+          commits += 1
+          if (commits === changeAt) become(later)
+        }
+        const to = join(path, '..', 'salvaged')
+        const report = await salvage(path, to, { ignoreIndex, signal })
+        const found = { at: changeAt, ...report, findings: (await verify(to)).findings }
+        expect(found).toMatchObject({ at: changeAt, lost: [], unknownCommits: [], unnamed: [], findings: [] })
+        await rm(to, { recursive: true })
+        return commits
+      }
+      const commits = await salvaged(true, Infinity)
+      expect(commits).toBeGreaterThan(100)
+      for (const ignoreIndex of [true, false])
+        for (let at = 1; at <= commits; at += 13) {
+          await salvaged(ignoreIndex, at)
+          become(before)
+        }
+    }),
+  )
+
+  it('who redacts and compacts all the while: nothing is called lost', () =>
+    withDirectory(async path => {
+      await prepare(path)
+      await reopened(path, async store => {
+        for (let n = 0; n < 20; n += 1) await append(store, inbox(bob), `more ${n} ${'x'.repeat(300)}`)
+        for (let n = 0; n < 6; n += 1) {
+          const taking = (async () => {
+            for (let seq = 3 * n + 2; seq < 3 * n + 5; seq += 1) {
+              await store.redact(inbox(bob), seq)
+              await store.compact({ deadShareMin: 0 })
+            }
+          })()
+          const to = join(path, '..', `salvaged ${n}`)
+          expect(await salvage(path, to)).toMatchObject({ lost: [], unknownCommits: [], unnamed: [] })
+          await taking
+          expect(await verify(to)).toMatchObject({ findings: [] })
+        }
+      })
+    }))
 })
