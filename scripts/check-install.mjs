@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = join(root, '.cache', 'package')
-const [tarball] = readdirSync(folder).filter(name => name.endsWith('.tgz'))
+const tarball = readdirSync(folder).find(name => name.endsWith('.tgz'))
 if (tarball === undefined) throw new Error('no tarball is there: node scripts/check-package.mjs')
 const project = mkdtempSync(join(tmpdir(), 'twinlog-install-'))
 process.once('exit', () => rmSync(project, { recursive: true, force: true }))
@@ -59,8 +59,13 @@ await store.close()
 )
 write('tsconfig.json', {
   compilerOptions: {
-    ...{ strict: true, target: 'es2023', module: 'nodenext', moduleResolution: 'nodenext' },
-    ...{ types: ['node'], exactOptionalPropertyTypes: true, skipLibCheck: false },
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: false,
+    target: 'es2023',
+    module: 'nodenext',
+    moduleResolution: 'nodenext',
+    types: ['node'],
   },
 })
 
