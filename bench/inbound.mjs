@@ -4,13 +4,13 @@
 //
 //   --quick    fewer rounds, fewer deliveries      --json   print JSON
 //   --only T   only shapes whose name holds T      --dir D  work in D instead of the system's temporary folder
+//   --rounds N, --deliveries N   so many
 import { createPublicKey, sign, verify } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { createInbound, open } from 'twinlog'
-import { signedDelivery, testKeys, testPeer } from 'twinlog/testing'
+import { createInbound, open, signedDelivery, testKeys, testPeer } from './twinlog.mjs'
 import { grouped, median, table } from './table.mjs'
 import { actorId, inParallel, textOf } from './workload.mjs'
 
@@ -39,11 +39,13 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     dir: { type: 'string', default: tmpdir() },
+    rounds: { type: 'string' },
+    deliveries: { type: 'string' },
   },
 })
 
-const rounds = options.quick ? 3 : 9
-const count = options.quick ? 1500 : 6000
+const rounds = Number(options.rounds ?? (options.quick ? 3 : 9))
+const count = Number(options.deliveries ?? (options.quick ? 1500 : 6000))
 const shapes = /** @type {const} */ (['rsa', 'ed25519'])
   .flatMap(key => /** @type {const} */ (['cavage', 'rfc9421']).map(form => ({ key, form, name: nameOf(key, form) })))
   .filter(({ name }) => name.includes(options.only))

@@ -3,7 +3,7 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { open } from 'twinlog'
+import { open } from './twinlog.mjs'
 import { actorId, inParallel, randomFrom, textOf } from './workload.mjs'
 
 /** Appends and additions under way at any time. */

@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { open } from 'twinlog'
+import { open } from './twinlog.mjs'
 import { grouped, mebibytes, median, table } from './table.mjs'
 import { actorId, inParallel, randomFrom, textOf } from './workload.mjs'
 

@@ -10,7 +10,7 @@ interface Locked {
   readonly integrity?: string
 }
 
-describe.each(['package-lock.json', 'interop/package-lock.json'])('%s', path => {
+describe.each(['package-lock.json', 'interop/package-lock.json', 'bench/package-lock.json'])('%s', path => {
   const { packages } = JSON.parse(read(path)) as { packages: Record<string, Locked> }
   const installed = Object.entries(packages).filter(([name]) => name !== '')
 

@@ -35,6 +35,7 @@ export function filesIn(folder: string, ending: string): string[] {
   return readdirSync(`${root}/${folder}`, { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile() && entry.name.endsWith(ending))
     .map(entry => relative(root, `${entry.parentPath}/${entry.name}`).split(sep).join('/'))
+    .filter(path => !path.includes('/node_modules/'))
     .toSorted()
 }
 
