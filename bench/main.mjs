@@ -6,7 +6,7 @@
 //   --json          print JSON alone
 //   --write         put the figures into docs/performance.md, too
 //   --from FILE     no run: report what an earlier one wrote
-//   --out DIR       where JSON and SVG go; bench/results unless told
+//   --out DIR       where JSON and SVG go; unless told bench/results, and for what is no whole run bench/results/partial
 //   --dir DIR       work in it instead of the system's temporary folder
 //   --no-install    go on without the peers that are not there
 //   --smoke         tiny: only whether all of it works
@@ -34,7 +34,7 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     from: { type: 'string' },
-    out: { type: 'string', default: RESULTS },
+    out: { type: 'string' },
     dir: { type: 'string', default: tmpdir() },
     'no-install': { type: 'boolean', default: false },
   },
@@ -46,8 +46,11 @@ const isTerminal = process.stderr.isTTY
 const results = options.from === undefined ? await run() : await earlier(options.from)
 if (options.json) console.log(JSON.stringify(results, null, 2))
 else print(results)
-const written = await writeResults(results, options.out)
-if (options.write) written.push(await writeDocument(results, options.out))
+const hasAll = results.workloads.length === workloads.length && results.stores.length === stores.length
+const isWhole = results.scale === 'full' && hasAll
+const out = options.out ?? (isWhole ? RESULTS : join(RESULTS, 'partial'))
+const written = await writeResults(results, out)
+if (options.write) written.push(await writeDocument(results, out))
 process.stderr.write(`wrote ${written.join(', ')}\n`)
 if (results.workloads.some(({ failures }) => Object.keys(failures).length > 0)) process.exitCode = 1
 

@@ -8,7 +8,7 @@ const full = {
   name: 'full',
   rounds: 5,
   /** Milliseconds of one measurement. */
-  boxMs: 300,
+  boxMs: 250,
   /** Milliseconds before the first round, not counted. */
   warmMs: 100,
   logs: 10_000,
@@ -20,12 +20,12 @@ const full = {
   followers: [1, 100, 1000],
   records: [1000, 10_000, 100_000, 1_000_000],
   recordRounds: 2,
-  logCounts: [1, 100, 1000, 10_000, 100_000],
-  logCountRecords: 100_000,
+  logCounts: [1, 100, 10_000, 100_000],
+  logCountRecords: 50_000,
   /** Records between an open and a kill -9. */
   tailRecords: 20_000,
   sustainedRecords: 1_000_000,
-  sustainedSeconds: 20,
+  sustainedSeconds: 15,
   deliveries: 1500,
   deliveryRounds: 3,
 }
