@@ -27,6 +27,15 @@ export function checkOptions(options: unknown): void {
     const type = OPTIONS[name as keyof InboundOptions]
     if (typeof value !== type || value === null) throw new TypeError(`${name} must be of type ${type}`)
   }
+  checkStore(given.get('store') as InboundOptions['store'])
+}
+
+/** Else the first delivery would fail, and the sender be told so. */
+function checkStore({ actors, append, inbox, peers }: Partial<InboundOptions['store']>): void {
+  const methods = [append, inbox, actors?.status, peers?.lookup, peers?.lookupByKey]
+  if (methods.some(method => typeof method !== 'function')) {
+    throw new TypeError('store must be one from open or openMemory, with its actors and peers')
+  }
 }
 
 /** An origin in its one normal form. */
