@@ -184,7 +184,9 @@ export class Host {
       const { inbound, store } = this.#running
       // It refuses what is no POST.
       if (request.method !== 'GET') return await inbound.handleNode(request, response)
-      const url = new URL(request.url ?? '/', this.origin)
+      const { url: target = '/' } = request
+      // Joined, not resolved: `//` would be a URL of another host, and of none.
+      const url = new URL(target.startsWith('/') ? `${this.origin}${target}` : this.origin)
       const document = await readDocument(url, { store, people: this.people })
       const status = document === undefined ? 404 : 200
       response.writeHead(status, { 'content-type': 'application/activity+json' }).end(JSON.stringify(document))

@@ -27,15 +27,20 @@ export function checkOptions(options: unknown): void {
     const type = OPTIONS[name as keyof InboundOptions]
     if (typeof value !== type || value === null) throw new TypeError(`${name} must be of type ${type}`)
   }
-  checkStore(given.get('store') as InboundOptions['store'])
+  checkStore(given.get('store') as Partial<InboundOptions['store']>)
 }
 
 /** Else the first delivery would fail, and the sender be told so. */
-function checkStore({ actors, append, inbox, peers }: Partial<InboundOptions['store']>): void {
-  const methods = [append, inbox, actors?.status, peers?.lookup, peers?.lookupByKey]
-  if (methods.some(method => typeof method !== 'function')) {
-    throw new TypeError('store must be one from open or openMemory, with its actors and peers')
+function checkStore(store: Partial<InboundOptions['store']>): void {
+  const { actors, peers } = store
+  if (hasMethods(store, ['append', 'inbox']) && hasMethods(actors, ['status'])) {
+    if (hasMethods(peers, ['lookup', 'lookupByKey'])) return
   }
+  throw new TypeError('store must be one from open or openMemory, with its actors and peers')
+}
+
+function hasMethods<Part extends object>(part: Part | undefined, names: readonly (keyof Part)[]): boolean {
+  return names.every(name => typeof part?.[name] === 'function')
 }
 
 /** An origin in its one normal form. */

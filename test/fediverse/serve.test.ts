@@ -77,9 +77,11 @@ describe.skipIf(!isBuilt)(isBuilt ? '--serve' : 'skipped: dist is not there (npm
     const { orderedItems: [newest] = [] } = page as { orderedItems?: { id: string }[] }
     expect(newest).toMatchObject({ type: 'Create', actor })
     expect(await json(newest!.id)).toEqual(newest)
-    const nowhere = ['/users/nobody', '/users/wren/outbox/99', '/users/wren/outbox?after=99', '/users/wren/outbox?x=1']
+    const outbox = '/users/wren/outbox'
+    // A URL that was resolved against the origin made `//` an error of the server's.
+    const nowhere = ['/users/nobody', `${outbox}/99`, `${outbox}?after=99`, `${outbox}?x=1`, '//', '//users/wren']
     const answers = await Promise.all(nowhere.map(path => fetch(`http://${host}${path}`)))
-    expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404])
+    expect(answers.map(({ status }) => status)).toEqual(nowhere.map(() => 404))
   })
 
   it('says so when the port is in use', async () => {

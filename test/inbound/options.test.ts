@@ -24,7 +24,7 @@ describe('createInbound', () => {
     ['a name of Object', { toString: () => '' }],
     ['a store that is none', { store: 'store' }],
     ['an empty store', { store: {} }],
-    ['a store without peers', { store: { actors: store.actors, append: store.append, inbox: store.inbox } }],
+    ['a store without peers', { store: { actors: store.actors, append: () => [], inbox: () => ({}) } }],
     ['null', { limits: null }],
     ['a hook that is none', { isBlocked: true }],
     ['a clock that is none', { clock: 0 }],
