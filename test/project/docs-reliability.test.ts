@@ -25,7 +25,11 @@ it('lists each planted bug with the suites that catch it', () => {
   expect(listed).toEqual(plants.map(({ name, caughtBy }) => [name, caughtBy]))
 })
 
-it('describes each target of the long run', () => {
+it('describes each target of the long run, and gives figures for those that are timed', () => {
+  const measured = tableIn(document, 'target', 'tried', 'rounds', 'failures', 'time').map(
+    ([name]) => codeWords(name!)[0],
+  )
+  expect(measured).toEqual(targets.filter(target => target.once === null).map(target => target.name))
   const described = tableIn(document, 'target', 'what it tries').map(([name]) => codeWords(name!)[0])
   expect(described).toEqual(longNames)
 })
