@@ -16,12 +16,15 @@ export async function inFreshProcess(name, task) {
   await rm(report, { force: true })
   const order = JSON.stringify({ name, task: { ...task, report } })
   const child = spawn(process.execPath, [phasesFile, order], { stdio: ['ignore', 'inherit', 'pipe'] })
+  const killed = () => void child.kill('SIGKILL')
+  process.prependOnceListener('exit', killed)
   let complaint = ''
   child.stderr.setEncoding('utf8').on('data', (/** @type {string} */ text) => (complaint += text))
   const [code, signal] = await new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (...ended) => resolve(ended))
   })
+  process.removeListener('exit', killed)
   const isDone = task.isKilled === true ? signal === 'SIGKILL' : code === 0
   if (!isDone) throw new Error(`${name} ended with ${signal ?? code}: ${complaint.trim().slice(-2000)}`)
   return JSON.parse(await readFile(report, 'utf8'))

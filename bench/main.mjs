@@ -10,6 +10,7 @@
 //   --dir DIR       work in it instead of the system's temporary folder
 //   --no-install    go on without the peers that are not there
 //   --smoke         tiny: only whether all of it works
+import { rmSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
@@ -69,6 +70,13 @@ async function run() {
   const able = wanted.filter(({ name }) => availability.some(each => each.name === name && each.reason === null))
 
   const folder = await mkdtemp(join(options.dir, 'twinlog-bench-'))
+  for (const [signal, code] of /** @type {const} */ ([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ])) {
+    process.once(signal, () => process.exit(code))
+  }
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   const started = performance.now()
   const startedAt = new Date().toISOString()
   const summaries = []
