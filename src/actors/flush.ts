@@ -22,77 +22,99 @@ export interface Draft {
   readonly options: AppendOptions
 }
 
+/** How the small parts of an append become bytes. */
+interface Encoders {
+  readonly hashKey: (key: string) => Uint8Array
+  readonly packMeta: (meta: unknown) => Uint8Array
+}
+
+const IF_EXISTS = ['conflict', 'keep'] as const
+const plainEncoders: Encoders = { hashKey: hashDedupeKey, packMeta: encodeMeta }
+
+/** The flush of a single append: the common one, in which nothing can be there twice. */
+export function flushOfOne(engine: Engine, draft: Draft): Flush {
+  const bytes = encode(draft.codec, draft.content, limitOf(engine))
+  return { payloads: [{ codec: draft.codec, bytes }], appends: [appendOf(draft, 0, receivedAt(engine), plainEncoders)] }
+}
+
 export function flushOf(engine: Engine, drafts: readonly Draft[], onConflict?: 'reject' | 'skip'): Flush {
-  const receivedAt = checkInteger('clock', Math.floor(engine.clock()), 0, RECEIVED_AT_MAX)
-  const payloads = new Payloads(engine.payloadBytesMax, drafts.length > 1)
+  const [only] = drafts
+  if (only !== undefined && drafts.length === 1) return { ...flushOfOne(engine, only), onConflict }
+  const now = receivedAt(engine)
+  const payloads = new Payloads(limitOf(engine))
   // The fan-out of one activity gives one key and one meta many times over.
-  const hashKey = once(hashDedupeKey)
-  const packMeta = once(encodeMeta)
-  const appends = drafts.map(({ log, codec, content, options }): Append => {
-    const expectedTip = checkOptionalInteger('expectedTip', options.expectedTip, 0)
-    const ifExists = checkWord('ifExists', options.ifExists, ['conflict', 'keep'])
-    return {
-      log,
-      payload: payloads.add(codec, content),
-      receivedAt,
-      ...(options.key === undefined ? {} : { key: hashKey(checkDedupeKey(options.key)) }),
-      ...(options.meta === undefined ? {} : { meta: packMeta(options.meta) }),
-      ...(expectedTip === undefined ? {} : { expectedTip }),
-      ...(ifExists === undefined ? {} : { ifExists }),
-    }
-  })
-  return { payloads: payloads.list, appends, ...(onConflict === undefined ? {} : { onConflict }) }
+  const encoders = { hashKey: once(hashDedupeKey), packMeta: once(encodeMeta) }
+  const appends = drafts.map(draft => appendOf(draft, payloads.add(draft.codec, draft.content), now, encoders))
+  return { payloads: payloads.list, appends, onConflict }
+}
+
+/** @param payload the index of its payload in the flush */
+function appendOf({ log, options }: Draft, payload: number, now: number, { hashKey, packMeta }: Encoders): Append {
+  const { key, meta, expectedTip, ifExists } = options
+  return {
+    log,
+    payload,
+    receivedAt: now,
+    key: key === undefined ? undefined : hashKey(checkDedupeKey(key)),
+    meta: meta === undefined ? undefined : packMeta(meta),
+    expectedTip: checkOptionalInteger('expectedTip', expectedTip, 0),
+    ifExists: checkWord('ifExists', ifExists, IF_EXISTS),
+  }
+}
+
+function receivedAt(engine: Engine): number {
+  return checkInteger('clock', Math.floor(engine.clock()), 0, RECEIVED_AT_MAX)
+}
+
+function limitOf(engine: Engine): SizeLimit {
+  return { code: 'PAYLOAD_TOO_LARGE', bytesMax: engine.payloadBytesMax }
 }
 
 /** The payloads of a flush. One that is given again, or comes out as the same bytes, is there once. */
 class Payloads {
   readonly list: Payload[] = []
   readonly #limit: SizeLimit
-  readonly #mayRepeat: boolean
   readonly #byContent = new Map<unknown, number>()
   readonly #byBytes = new Map<string, number>()
 
-  /** @param mayRepeat false for a single append: then nothing is compared */
-  constructor(bytesMax: number, mayRepeat: boolean) {
-    this.#mayRepeat = mayRepeat
-    this.#limit = { code: 'PAYLOAD_TOO_LARGE', bytesMax }
+  constructor(limit: SizeLimit) {
+    this.#limit = limit
   }
 
   /** The index in `list`. */
   add(codec: Codec, content: unknown): number {
     const seen = this.#byContent.get(content)
     if (seen !== undefined && this.list[seen]?.codec === codec) return seen
-    const index = this.#place({ codec, bytes: this.#encode(codec, content) })
+    const index = this.#place({ codec, bytes: encode(codec, content, this.#limit) })
     // 0 and -0 are the same to a Map, but not to a codec.
     if (typeof content !== 'number') this.#byContent.set(content, index)
     return index
   }
 
   #place(payload: Payload): number {
-    if (!this.#mayRepeat) return this.list.push(payload) - 1
     const { buffer, byteOffset, byteLength } = payload.bytes
     const name = `${payload.codec}:${Buffer.from(buffer, byteOffset, byteLength).toString('latin1')}`
     const index = this.#byBytes.get(name) ?? this.list.push(payload) - 1
     this.#byBytes.set(name, index)
     return index
   }
+}
 
-  #encode(codec: Codec, content: unknown): Uint8Array {
-    switch (codec) {
-      case 'json':
-        return this.#encodeJson(checkJson(content))
-      case 'msgpack':
-        return encodeMsgpack(content, this.#limit)
-      case 'bytes':
-        return encodeBytes(checkBytes('bytes', content), this.#limit)
-    }
+function encode(codec: Codec, content: unknown, limit: SizeLimit): Uint8Array {
+  switch (codec) {
+    case 'json':
+      return encodeJsonText(checkJson(content), limit)
+    case 'msgpack':
+      return encodeMsgpack(content, limit)
+    case 'bytes':
+      return encodeBytes(checkBytes('bytes', content), limit)
   }
+}
 
-  #encodeJson(json: Uint8Array | string): Uint8Array {
-    if (!isChecked(json)) return encodeJson(json, this.#limit)
-    checkSize(json.byteLength, this.#limit)
-    return json
-  }
+function encodeJsonText(json: Uint8Array | string, limit: SizeLimit): Uint8Array {
+  if (!isChecked(json)) return encodeJson(json, limit)
+  checkSize(json.byteLength, limit)
+  return json
 }
 
 function encodeMeta(meta: unknown): Uint8Array {

@@ -4,7 +4,7 @@ import { checkDedupeKey, checkInteger, checkOptions, checkPolicy } from './argum
 import { trimmed } from './cursor.ts'
 import { hashDedupeKey } from './dedupe-key.ts'
 import type { Engine } from './engine.ts'
-import { flushOf } from './flush.ts'
+import { flushOfOne } from './flush.ts'
 import { followRecords } from './follow.ts'
 import { readPage } from './page.ts'
 import { readRecords } from './read.ts'
@@ -118,7 +118,7 @@ export class LogHandle implements Log, LogName {
 
   async #append(method: string, codec: Codec, content: unknown, options?: AppendOptions): Promise<AppendResult> {
     const draft = { log: this, codec, content, options: checkOptions(options, method) }
-    const [outcome] = await this.#engine.logStore.append(flushOf(this.#engine, [draft]))
+    const [outcome] = await this.#engine.logStore.append(flushOfOne(this.#engine, draft))
     if (outcome === undefined) throw new Error('The log store gave no outcome')
     if (outcome.status === 'refused') throw outcome.error
     return { seq: outcome.seq, duplicate: outcome.status === 'duplicate' }

@@ -31,13 +31,13 @@ export interface Append {
   /** Index into `Flush.payloads`: a body that many appends name is stored once. */
   readonly payload: number
   /** 16 bytes. At most one record of a log, over its whole life, has a given key. */
-  readonly key?: Uint8Array
+  readonly key?: Uint8Array | undefined
   /** Small (0–4,096 bytes), stored with the record, no part of 'same bytes'. */
-  readonly meta?: Uint8Array
+  readonly meta?: Uint8Array | undefined
   /** Refuse unless the log's tip is this, counted after the flush's earlier items. 0 means empty. */
-  readonly expectedTip?: number
+  readonly expectedTip?: number | undefined
   /** When the key is there with other bytes: `conflict` (default) refuses, `keep` answers with the first record. */
-  readonly ifExists?: 'conflict' | 'keep'
+  readonly ifExists?: 'conflict' | 'keep' | undefined
   /** Milliseconds since 1970, 0 to 2^48 - 1. Advisory, never order. */
   readonly receivedAt: number
 }
@@ -51,17 +51,17 @@ export interface ItemChange {
   readonly expectedVersion?: number
 }
 
-/** One atomic unit: all of it is there, or none of it. Once it is answered, the caller may do to its buffers what it likes. */
+/** One atomic unit: all of it is there, or none of it. */
 export interface Flush {
   readonly payloads: readonly Payload[]
   readonly appends: readonly Append[]
   /** In order: a later change sees the earlier ones. */
-  readonly items?: readonly ItemChange[]
+  readonly items?: readonly ItemChange[] | undefined
   /**
    * `reject` (default): the first refused append rejects the whole flush with its error. `skip`: a refused append leaves
    * only itself out. A `VERSION_CONFLICT` of an item, looked at after the appends, rejects the whole flush either way.
    */
-  readonly onConflict?: 'reject' | 'skip'
+  readonly onConflict?: 'reject' | 'skip' | undefined
 }
 
 /**
@@ -205,8 +205,8 @@ export interface LogStore {
 
   /**
    * Resolves when the whole flush is as durable as the store promises, with one outcome an append, in order. Sequences
-   * of a log follow the order of the calls. Nothing of a refused flush is written. The caller leaves all the bytes it
-   * handed over as they are until then.
+   * of a log follow the order of the calls. Nothing of a refused flush is written. The bytes that were
+   * handed over are the caller's again as soon as the call returns.
    * @throws NO_ACTOR, KEY_CONFLICT, TIP_CONFLICT (with `onConflict: 'reject'`), VERSION_CONFLICT, LOW_SPACE,
    *   FLUSH_TOO_LARGE, INDEX_FAILED, INVALID_KEY and PAYLOAD_TOO_LARGE (an item's),
    *   OUTCOME_UNKNOWN, NOT_WRITTEN, POISONED, READ_ONLY

@@ -130,7 +130,7 @@ export function encodeEntry(
   const headerSum = sumHeader(target, at, end, place, checksum)
   writeBigU64(target, headerSum, at + F.headerSum.at)
   if (payload !== undefined) target.set(payload, end)
-  target.fill(0, end + payloadLength, at + length)
+  for (let i = end + payloadLength; i < at + length; i += 1) target[i] = 0
   return headerSum
 }
 

@@ -90,15 +90,16 @@ export function appendPromises(it: Define): void {
     assert.equal(textOf(after.payload), 'after')
   })
 
-  it('what the caller does to its buffers once the promise has settled changes nothing', async store => {
+  it('what the caller does to its buffers once the call has returned changes nothing', async store => {
     await store.addActor(alice)
     // Both kinds: `slice` copies a Uint8Array, and does not copy a Buffer.
     for (const make of [bytesOf, (text: string): Uint8Array => Buffer.from(text)]) {
       const buffers = { bytes: make('payload'), meta: make('meta'), key: make('0123456789abcdef') }
       const { bytes, ...rest } = buffers
       const one = { log: inbox(alice), payload: 0, receivedAt: 1, ifExists: 'keep' as const, ...rest }
-      await store.append({ payloads: [{ codec: 'bytes', bytes }], appends: [one] })
+      const appended = store.append({ payloads: [{ codec: 'bytes', bytes }], appends: [one] })
       for (const buffer of Object.values(buffers)) buffer.fill(0)
+      await appended
       const record = (await readAll(store, inbox(alice))).at(-1)
       assert(record !== undefined)
       assert.deepEqual([textOf(record.payload), textOf(record.meta)], ['payload', 'meta'])

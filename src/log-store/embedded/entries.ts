@@ -5,34 +5,33 @@ import type { CommitLog } from '../../commit-log/commit-log.ts'
 import { encodeItem, encodePair } from '../../record/bodies.ts'
 import type { EntryFields } from '../../record/entry.ts'
 import { CODEC_ID, ENTRY_TYPE } from '../../record/layout.ts'
-import type { Flush } from '../types.ts'
 import { type Change, logNumber } from '../change.ts'
 import type { FrameBatch } from './frame-batch.ts'
 import type { PlannedAppend, PlannedItem } from './plan-flush.ts'
 import type { RecordRemains } from './record-remains.ts'
+import type { AppendRequest } from './requests.ts'
+
+/** Stands for the offset of a shared payload that is not in the frame yet: no entry begins there. */
+const NOT_WRITTEN = 0
 
 /** A body that more than one record of the flush has is stored once, before the first of them. */
 export function addAppends(
   log: CommitLog,
   batch: FrameBatch,
-  flush: Flush,
-  sums: readonly bigint[],
+  { flush, sums }: AppendRequest,
   planned: readonly PlannedAppend[],
 ): void {
-  const uses = new Uint32Array(flush.payloads.length)
-  for (const { append } of planned) uses[append.payload] = (uses[append.payload] ?? 0) + 1
-  const shared = new Map<number, number>()
-  for (const { append, state, seq } of planned) {
+  const bodies = planned.length > 1 ? sharedPayloads(planned) : null
+  for (const { append, state, seq, keyAs } of planned) {
     const payload = flush.payloads[append.payload]
     const payloadSum = sums[append.payload]
     if (payload === undefined || payloadSum === undefined) continue
     const codec = CODEC_ID[payload.codec]
-    if ((uses[append.payload] ?? 0) > 1 && !shared.has(append.payload)) {
-      const { offset } = log.pending.add({ type: ENTRY_TYPE.payload, codec, payloadSum, payload: payload.bytes })
-      shared.set(append.payload, offset)
+    let payloadAt = bodies?.get(append.payload)
+    if (payloadAt === NOT_WRITTEN) {
+      payloadAt = log.pending.add({ type: ENTRY_TYPE.payload, codec, payloadSum, payload: payload.bytes }).offset
+      bodies?.set(append.payload, payloadAt)
     }
-    const payloadAt = shared.get(append.payload)
-    const key = append.key === undefined ? null : Buffer.from(append.key)
     const location = log.pending.add({
       type: ENTRY_TYPE.append,
       codec,
@@ -41,12 +40,24 @@ export function addAppends(
       receivedAt: append.receivedAt,
       payloadAt: payloadAt ?? 0,
       payloadSum,
-      key: key ?? undefined,
+      key: append.key,
       meta: append.meta,
       payload: payloadAt === undefined ? payload.bytes : undefined,
     })
-    batch.add({ kind: 'append', log: state.log, seq, location, key, codec, payloadSum })
+    const key = append.key === undefined ? null : Buffer.from(append.key)
+    batch.add({ kind: 'append', log: state.log, seq, location, key, codec, payloadSum }, keyAs)
   }
+}
+
+/** The payloads that more than one of the records have, to be written before the first of them. */
+function sharedPayloads(planned: readonly PlannedAppend[]): Map<number, number> {
+  const used = new Set<number>()
+  const shared = new Map<number, number>()
+  for (const { append } of planned) {
+    if (used.has(append.payload)) shared.set(append.payload, NOT_WRITTEN)
+    used.add(append.payload)
+  }
+  return shared
 }
 
 export function addItem(log: CommitLog, batch: FrameBatch, { change, version }: PlannedItem): void {

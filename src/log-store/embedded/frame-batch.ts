@@ -14,7 +14,8 @@ interface Ticket {
 
 export class FrameBatch {
   readonly changes: Change[] = []
-  readonly done: Promise<void>
+  /** The names in memory of the dedupe keys among them. */
+  readonly keyNames: string[] = []
   /** After the frame was acknowledged: the point behind it, and what the index notes with it. */
   end: LogPoint | null = null
   nextLog = 0
@@ -22,14 +23,16 @@ export class FrameBatch {
   readonly #memory: TailMemory
   #records = 0
   readonly #tickets: Ticket[] = []
-  readonly #undo: (() => void)[] = []
+  /** Small, and apart from the batch: values in memory hold on to it. */
+  readonly #underway: { isSettled: boolean; readonly settled: Promise<void> }
   #settle: () => void = () => {}
 
   constructor(memory: TailMemory) {
     this.#memory = memory
-    this.done = new Promise(resolve => {
+    const settled = new Promise<void>(resolve => {
       this.#settle = resolve
     })
+    this.#underway = { isSettled: false, settled }
   }
 
   /** Records among the changes. */
@@ -38,10 +41,11 @@ export class FrameBatch {
   }
 
   /** Takes a change whose entry is in the frame. */
-  add(change: Change): void {
+  add(change: Change, keyAs: string | null = null): void {
     this.changes.push(change)
     if (change.kind === 'append') this.#records += 1
-    this.#undo.push(this.#memory.assign(change, this.done))
+    if (keyAs !== null) this.keyNames.push(keyAs)
+    this.#memory.assign(change, keyAs, this.#underway)
   }
 
   /** Answers once the frame is acknowledged: a success, or a refusal that rests on what the frame holds. */
@@ -53,17 +57,19 @@ export class FrameBatch {
     this.end = end
     this.nextLog = nextLog
     this.bytes = bytes
-    for (const change of this.changes) this.#memory.acknowledge(change, this.done)
+    for (const change of this.changes) this.#memory.acknowledge(change)
+    this.#underway.isSettled = true
+    for (const ticket of this.#tickets) ticket.answer()
     // The batch lives on until it is indexed; what the callers gave it must not.
-    this.#undo.length = 0
-    for (const ticket of this.#tickets.splice(0)) ticket.answer()
+    this.#tickets.length = 0
     this.#settle()
   }
 
   /** The frame was not, or perhaps not, written. */
   fail(error: TwinlogError): void {
-    for (const undo of this.#undo.toReversed()) undo()
-    for (const change of this.changes) this.#memory.settle(change, this.done)
+    for (const change of this.changes) this.#memory.takeBack(change)
+    for (const name of this.keyNames) this.#memory.keys.takeBack(name)
+    this.#underway.isSettled = true
     for (const ticket of this.#tickets) ticket.fail(error)
     this.#settle()
   }

@@ -10,7 +10,7 @@ import { type Change, logNumber } from '../change.ts'
 export class IndexFold {
   readonly #batch: IndexBatch
   readonly #headOf: (log: number) => Head | null
-  readonly #dirty = new Map<number, Head>()
+  readonly #dirty = new Map<number, { first: number; tip: number }>()
   changes = 0
 
   /**
@@ -30,11 +30,11 @@ export class IndexFold {
       case 'key': {
         const { log, key, seq, codec, payloadSum } = change
         this.#batch.putDedupe(log, key, { seq, codec, payloadSum })
-        return this.#raise(log, 1, seq)
+        this.#raise(log, 1, seq)
+        return
       }
       case 'redact':
-        this.#place(change.log, change.seq, change.location)
-        return this.#raise(change.log, 1, change.seq)
+        return this.#place(change.log, change.seq, change.location)
       case 'bounds': {
         this.#raise(change.log, change.first, change.tip)
         return this.#batch.putSweep(change.log, 'trimmed')
@@ -61,24 +61,29 @@ export class IndexFold {
 
   #append(change: Change & { readonly kind: 'append' }): void {
     const { log, seq, location, key, codec, payloadSum } = change
-    this.#place(log, seq, location)
     if (key !== null) this.#batch.putDedupe(log, key, { seq, codec, payloadSum })
-    this.#raise(log, 1, seq)
+    this.#place(log, seq, location)
   }
 
+  /** A record's place, unless it was trimmed since. */
   #place(log: number, seq: number, location: Location): void {
-    const head = this.#head(log)
+    const head = this.#raise(log, 1, seq)
     if (head === null || seq >= head.first) this.#batch.putEntry(log, seq, location)
   }
 
-  #raise(log: number, first: number, tip: number): void {
-    const head = this.#head(log)
-    if (head === null) return
-    this.#dirty.set(log, { first: Math.max(head.first, first), tip: Math.max(head.tip, tip) })
-  }
-
-  #head(log: number): Head | null {
-    return this.#dirty.get(log) ?? this.#headOf(log)
+  /** The head that the batch will write for the log, now with at least these bounds. */
+  #raise(log: number, first: number, tip: number): Head | null {
+    const known = this.#dirty.get(log)
+    if (known !== undefined) {
+      known.first = Math.max(known.first, first)
+      known.tip = Math.max(known.tip, tip)
+      return known
+    }
+    const head = this.#headOf(log)
+    if (head === null) return null
+    const raised = { first: Math.max(head.first, first), tip: Math.max(head.tip, tip) }
+    this.#dirty.set(log, raised)
+    return raised
   }
 }
 

@@ -230,12 +230,16 @@ export class Indexer {
   }
 
   #forget(frames: readonly FrameBatch[]): void {
-    const changes = frames.flatMap(frame => frame.changes)
-    for (const frame of frames) this.#bytes -= frame.bytes
-    this.#changes -= changes.length
-    this.#memory.indexed(changes)
+    for (const { bytes, changes, keyNames } of frames) {
+      this.#bytes -= bytes
+      this.#changes -= changes.length
+      for (const name of keyNames) this.#memory.keys.indexed(name)
+      for (const change of changes) {
+        this.#memory.indexed(change)
+        if (change.kind === 'bounds' || change.kind === 'actorRemoved') this.#hasSweeps = true
+      }
+    }
     this.#memory.trim()
-    this.#hasSweeps ||= changes.some(change => change.kind === 'bounds' || change.kind === 'actorRemoved')
   }
 
   async #sweep(): Promise<void> {

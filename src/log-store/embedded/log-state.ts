@@ -21,13 +21,14 @@ export class LogState {
   indexedFirst: number
   /** Changes that the index does not hold yet. Counted by `HotLogs`. */
   unindexed = 0
-  /** When `HotLogs` last made it the newest. */
-  movedAt = 0
+  /** Asked for since `HotLogs` last looked for something to forget. */
+  isUsed = false
   /** Redactions that the index does not hold yet: where each stands, and whether it is acknowledged. */
   readonly #redactions = new Map<number, { readonly location: Location; isAcked: boolean }>()
-  /** Locations of the sequences from `#tailFrom` on. */
+  /** Locations of the sequences from `#tailFrom` on. Those up to `#indexedTip` are on their way out. */
   #tail: Location[] = []
   #tailFrom: number
+  #indexedTip: number
 
   constructor(log: number, name: LogName, head: Head) {
     this.log = log
@@ -35,18 +36,22 @@ export class LogState {
     this.first = this.ackedFirst = this.indexedFirst = head.first
     this.tip = this.ackedTip = head.tip
     this.#tailFrom = head.tip + 1
+    this.#indexedTip = head.tip
   }
 
   /** Takes the next sequence for a record. */
   append(location: Location): void {
     this.tip += 1
-    this.#tail.push(location)
+    // An array that is pushed to takes room for many; most logs of many have one record here.
+    if (this.#tail.length === 0) this.#tail = [location]
+    else this.#tail.push(location)
   }
 
   /** Where a record lies, or what is left of it, that the index does not hold yet. */
   tailLocation(seq: number): Location | undefined {
     const redaction = this.#redactions.get(seq)
-    return redaction?.isAcked === true ? redaction.location : this.#tail[seq - this.#tailFrom]
+    if (redaction?.isAcked === true) return redaction.location
+    return seq > this.#indexedTip ? this.#tail[seq - this.#tailFrom] : undefined
   }
 
   /** Readers go on seeing the record until this is acknowledged. */
@@ -65,12 +70,15 @@ export class LogState {
 
   /** The last sequence that the index holds. */
   get indexedTip(): number {
-    return this.#tailFrom - 1
+    return this.#indexedTip
   }
 
-  /** The index holds everything up to `seq` now. */
+  /** The index holds everything up to `seq` now. The tail is cut when half of it can go, not once a record. */
   indexedThrough(seq: number): void {
-    this.#tail.splice(0, seq - this.#tailFrom + 1)
+    this.#indexedTip = seq
+    const indexed = seq - this.#tailFrom + 1
+    if (2 * indexed < this.#tail.length) return
+    this.#tail = this.#tail.slice(indexed)
     this.#tailFrom = seq + 1
   }
 }
@@ -79,7 +87,6 @@ export class HotLogs {
   readonly pins = new Pins<number>()
   readonly #states = new Map<number, LogState>()
   readonly #max: number
-  #moves = 0
   /** Logs with changes that the index lacks. */
   #busy = 0
 
@@ -87,22 +94,13 @@ export class HotLogs {
     this.#max = max
   }
 
-  /**
-   * Also marks the log as used just now, about: a map in which one key is deleted and set again and again gets slow, so
-   * a log that is among the newest stays where it is.
-   */
   get(log: number): LogState | undefined {
     const state = this.#states.get(log)
-    if (state !== undefined && this.#moves - state.movedAt > this.#max / 4) {
-      this.#states.delete(log)
-      this.add(state)
-    }
+    if (state !== undefined) state.isUsed = true
     return state
   }
 
   add(state: LogState): void {
-    this.#moves += 1
-    state.movedAt = this.#moves
     this.#states.set(state.log, state)
   }
 
@@ -118,7 +116,10 @@ export class HotLogs {
     if (state.unindexed === 0) this.#busy -= 1
   }
 
-  /** Forgets the least recently used logs above the bound. Those that must stay do not count. */
+  /**
+   * Forgets logs above the bound, oldest first; one that was used since the last look gets another turn. Those that must
+   * stay do not count.
+   */
   trim(): void {
     let excess = this.#states.size - this.#busy - this.#max
     if (excess <= 0) return
@@ -127,8 +128,9 @@ export class HotLogs {
       if (excess <= 0 || looks <= 0) return
       looks -= 1
       this.#states.delete(log)
-      if (state.unindexed > 0 || this.pins.has(log)) this.#states.set(log, state)
+      if (state.unindexed > 0 || state.isUsed || this.pins.has(log)) this.#states.set(log, state)
       else excess -= 1
+      state.isUsed = false
     }
   }
 }

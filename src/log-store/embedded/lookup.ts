@@ -5,7 +5,7 @@ import type { KeyIndex } from '../../key-index/key-index.ts'
 import type { Head } from '../../key-index/values.ts'
 import type { LogName } from '../types.ts'
 import { logNumber } from '../change.ts'
-import type { Request } from './requests.ts'
+import type { AppendRequest, Request, Target } from './requests.ts'
 import { LogState } from './log-state.ts'
 import { TailMemory } from './tail-memory.ts'
 
@@ -20,13 +20,16 @@ export class DamagedRangeError extends Error {
   }
 }
 
+/** Appends looked up together, about: far fewer than stay in memory, or they would be forgotten before they are used. */
+const APPENDS_LOOKED_UP_MAX = 2000
+
 /** A dedupe key (16 bytes) of a log. */
 interface LogKey {
   readonly log: number
   readonly key: Uint8Array
 }
 
-/** Whether all that a request needs is in memory. */
+/** Whether all that a request needs is in memory. For an append, finds it. */
 export function isHot(request: Request, memory: TailMemory): boolean {
   switch (request.kind) {
     case 'addActor':
@@ -36,17 +39,36 @@ export function isHot(request: Request, memory: TailMemory): boolean {
     case 'redact':
       return memory.assigned(request.log) !== undefined
     case 'append':
-      return (
-        request.flush.appends.every(append => isAppendHot(append.log, append.key, memory)) &&
-        (request.flush.items ?? []).every(item => memory.items.get(item.key) !== undefined)
-      )
+      return findTargets(request, memory) && hasItems(request, memory)
   }
 }
 
-function isAppendHot(name: LogName, key: Uint8Array | undefined, memory: TailMemory): boolean {
-  const state = memory.assigned(name)
-  if (state === undefined) return false
-  return state === null || key === undefined || memory.keys.get(TailMemory.keyOf(state.log, key)) !== undefined
+/** Whether the logs and keys of all appends are in memory; the request knows them then. */
+function findTargets(request: AppendRequest, memory: TailMemory): boolean {
+  const targets: Target[] = []
+  for (const { log, key } of request.flush.appends) {
+    const state = memory.assigned(log)
+    if (state === undefined) return false
+    const keyAs = state === null || key === undefined ? null : TailMemory.keyOf(state.log, key)
+    if (keyAs !== null && memory.keys.get(keyAs) === undefined) return false
+    targets.push({ state, keyAs })
+  }
+  request.targets = targets
+  return true
+}
+
+function hasItems({ flush: { items } }: AppendRequest, memory: TailMemory): boolean {
+  return items === undefined || items.every(item => memory.items.get(item.key) !== undefined)
+}
+
+/** The first requests with so many appends in all that they can be looked up together; at least one. */
+export function firstOf(requests: readonly Request[]): readonly Request[] {
+  let appends = 0
+  const end = requests.findIndex(request => {
+    appends += request.kind === 'append' ? request.flush.appends.length : 1
+    return appends > APPENDS_LOOKED_UP_MAX
+  })
+  return end === -1 ? requests : requests.slice(0, Math.max(1, end))
 }
 
 /** @throws DamagedRangeError, DamagedValueError; whatever LevelDB throws */

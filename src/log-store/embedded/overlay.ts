@@ -5,6 +5,14 @@
 
 import { Pins } from './pins.ts'
 
+/** A frame on its way, as the values that it changes see it. */
+export interface Underway {
+  /** The frame is acknowledged, or has failed and its changes are taken back. */
+  readonly isSettled: boolean
+  /** Resolves then. */
+  readonly settled: Promise<void>
+}
+
 interface Cell<Value> {
   /** Null: known to be absent. */
   value: Value | null
@@ -12,8 +20,8 @@ interface Cell<Value> {
   acknowledged: Value | null
   /** Changes that the index does not hold yet. */
   unindexed: number
-  /** Settles when the last change is acknowledged or has failed; null when there is none under way. */
-  underway: Promise<void> | null
+  /** The frame of the last change; null when there was none. */
+  underway: Underway | null
 }
 
 export class Overlay<Value> {
@@ -37,8 +45,9 @@ export class Overlay<Value> {
   async settled(key: string): Promise<Value | null | undefined> {
     for (;;) {
       const cell = this.#cells.get(key)
-      if (cell === undefined || cell.underway === null) return cell?.value
-      await cell.underway
+      if (cell === undefined) return undefined
+      if (!isUnderway(cell)) return cell.value
+      await cell.underway?.settled
     }
   }
 
@@ -47,31 +56,31 @@ export class Overlay<Value> {
     if (!this.#cells.has(key)) this.#cells.set(key, { value, acknowledged: value, unindexed: 0, underway: null })
   }
 
-  /** Changes a value. Returns what takes the change back, for when it can't be written. */
-  change(key: string, value: Value | null, underway: Promise<void>): () => void {
-    const cell = this.#cells.get(key) ?? { value: null, acknowledged: null, unindexed: 0, underway: null }
-    const before = cell.value
-    if (cell.underway === null) cell.acknowledged = before
+  /** Changes a value. */
+  change(key: string, value: Value | null, underway: Underway): void {
+    const cell = this.#cells.get(key)
+    if (cell === undefined) {
+      this.#cells.set(key, { value, acknowledged: null, unindexed: 1, underway })
+      this.#busy += 1
+      return
+    }
+    if (!isUnderway(cell)) cell.acknowledged = cell.value
     cell.value = value
     if (cell.unindexed === 0) this.#busy += 1
     cell.unindexed += 1
     cell.underway = underway
-    this.#cells.set(key, cell)
-    return () => {
-      cell.value = before
-    }
+  }
+
+  /** What was not acknowledged never will be: the value is again what it was before. */
+  takeBack(key: string): void {
+    const cell = this.#cells.get(key)
+    if (cell !== undefined && isUnderway(cell)) cell.value = cell.acknowledged
   }
 
   /** A change is acknowledged; later ones may still be under way. */
   acknowledge(key: string, value: Value | null): void {
     const cell = this.#cells.get(key)
     if (cell !== undefined) cell.acknowledged = value
-  }
-
-  /** The change is acknowledged, or was taken back. A later one may still be under way. */
-  settle(key: string, underway: Promise<void>): void {
-    const cell = this.#cells.get(key)
-    if (cell?.underway === underway) cell.underway = null
   }
 
   /** The index holds one more change of it. */
@@ -86,7 +95,7 @@ export class Overlay<Value> {
   unindexed(): Map<string, Value | null> {
     const found = new Map<string, Value | null>()
     for (const [key, cell] of this.#cells) {
-      if (cell.unindexed > 0) found.set(key, cell.underway === null ? cell.value : cell.acknowledged)
+      if (cell.unindexed > 0) found.set(key, isUnderway(cell) ? cell.acknowledged : cell.value)
     }
     return found
   }
@@ -107,8 +116,12 @@ export class Overlay<Value> {
       if (excess <= 0 || looks <= 0) return
       looks -= 1
       this.#cells.delete(key)
-      if (cell.unindexed > 0 || cell.underway !== null || this.pins.has(key)) this.#cells.set(key, cell)
+      if (cell.unindexed > 0 || isUnderway(cell) || this.pins.has(key)) this.#cells.set(key, cell)
       else excess -= 1
     }
   }
+}
+
+function isUnderway(cell: Cell<unknown>): boolean {
+  return cell.underway !== null && !cell.underway.isSettled
 }

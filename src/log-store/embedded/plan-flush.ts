@@ -5,14 +5,17 @@
 import { TwinlogError } from '../../errors.ts'
 import type { DedupeValue } from '../../key-index/values.ts'
 import { CODEC_ID } from '../../record/layout.ts'
-import type { Append, AppendOutcome, Flush, ItemChange } from '../types.ts'
+import type { Append, AppendOutcome, ItemChange } from '../types.ts'
 import type { LogState } from './log-state.ts'
-import { TailMemory } from './tail-memory.ts'
+import type { AppendRequest, Target } from './requests.ts'
+import type { TailMemory } from './tail-memory.ts'
 
 export interface PlannedAppend {
   readonly append: Append
   readonly state: LogState
   readonly seq: number
+  /** The name of its key in memory. */
+  readonly keyAs: string | null
 }
 
 export interface PlannedItem {
@@ -26,33 +29,40 @@ interface FlushPlan {
   readonly items: readonly PlannedItem[]
 }
 
-/** What earlier items of the same flush have changed. */
+const NOWHERE: Target = { state: null, keyAs: null }
+
+/** What earlier items of the same flush have changed; a single append needs none. */
 interface Sofar {
   readonly tips: Map<LogState, number>
   readonly keys: Map<string, DedupeValue>
 }
 
 /** @throws NO_ACTOR, KEY_CONFLICT, TIP_CONFLICT, VERSION_CONFLICT when the flush is refused as a whole */
-export function planFlush(flush: Flush, sums: readonly bigint[], memory: TailMemory): FlushPlan {
-  const sofar: Sofar = { tips: new Map(), keys: new Map() }
-  const appends: PlannedAppend[] = []
-  const outcomes = flush.appends.map((append): AppendOutcome => {
-    const outcome = planAppend(append, flush, sums, memory, sofar)
-    if (outcome.status === 'refused' && flush.onConflict !== 'skip') throw outcome.error
-    if (outcome.status === 'appended') appends.push({ append, state: outcome.state, seq: outcome.seq })
-    return outcome.status === 'appended' ? { status: 'appended', seq: outcome.seq } : outcome
+export function planFlush(request: AppendRequest, memory: TailMemory): FlushPlan {
+  const { appends, items, onConflict } = request.flush
+  const sofar: Sofar | null = appends.length > 1 ? { tips: new Map(), keys: new Map() } : null
+  const planned: PlannedAppend[] = []
+  const outcomes = appends.map((append, i): AppendOutcome => {
+    const decision = planAppend(request, append, request.targets[i] ?? NOWHERE, memory, sofar)
+    if (!('status' in decision)) {
+      planned.push(decision)
+      return { status: 'appended', seq: decision.seq }
+    }
+    if (decision.status === 'refused' && onConflict !== 'skip') throw decision.error
+    return decision
   })
-  return { outcomes, appends, items: planItems(flush.items ?? [], memory) }
+  return { outcomes, appends: planned, items: items === undefined ? [] : planItems(items, memory) }
 }
 
-type Decision =
-  | Exclude<AppendOutcome, { status: 'appended' }>
-  | { readonly status: 'appended'; readonly seq: number; readonly state: LogState }
-
-function planAppend(append: Append, flush: Flush, sums: readonly bigint[], memory: TailMemory, sofar: Sofar): Decision {
+function planAppend(
+  { flush, sums }: AppendRequest,
+  append: Append,
+  { state, keyAs }: Target,
+  memory: TailMemory,
+  sofar: Sofar | null,
+): PlannedAppend | Exclude<AppendOutcome, { status: 'appended' }> {
   const { actor, box } = append.log
-  const state = memory.assigned(append.log)
-  if (state === null || state === undefined) {
+  if (state === null) {
     const status = memory.actors.get(actor) === null ? 'unknown' : 'removed'
     return { status: 'refused', error: new TwinlogError('NO_ACTOR', `there is no actor ${actor}`, { actor, status }) }
   }
@@ -61,23 +71,22 @@ function planAppend(append: Append, flush: Flush, sums: readonly bigint[], memor
   if (payload === undefined || payloadSum === undefined)
     throw new TypeError('an append names a payload that is not in the flush')
   const codec = CODEC_ID[payload.codec]
-  const keyAs = append.key === undefined ? null : TailMemory.keyOf(state.log, append.key)
-  const known = keyAs === null ? null : (sofar.keys.get(keyAs) ?? memory.keys.get(keyAs))
+  const known = keyAs === null ? null : (sofar?.keys.get(keyAs) ?? memory.keys.get(keyAs))
   if (known !== null && known !== undefined) {
     const isSame = known.payloadSum === payloadSum && known.codec === codec
     if (isSame || append.ifExists === 'keep') return { status: 'duplicate', seq: known.seq }
     const facts = { actor, box, seq: known.seq }
     return { status: 'refused', error: new TwinlogError('KEY_CONFLICT', 'the key is there with other bytes', facts) }
   }
-  const tip = sofar.tips.get(state) ?? state.tip
+  const tip = sofar?.tips.get(state) ?? state.tip
   if (append.expectedTip !== undefined && append.expectedTip !== tip) {
     const facts = { actor, box, expected: append.expectedTip, actual: tip }
     return { status: 'refused', error: new TwinlogError('TIP_CONFLICT', `the tip is ${tip}`, facts) }
   }
   const seq = tip + 1
-  sofar.tips.set(state, seq)
-  if (keyAs !== null) sofar.keys.set(keyAs, { seq, codec, payloadSum })
-  return { status: 'appended', seq, state }
+  sofar?.tips.set(state, seq)
+  if (keyAs !== null) sofar?.keys.set(keyAs, { seq, codec, payloadSum })
+  return { append, state, seq, keyAs }
 }
 
 function planItems(changes: readonly ItemChange[], memory: TailMemory): PlannedItem[] {

@@ -6,6 +6,7 @@ import { TwinlogError } from '../../errors.ts'
 import { entryLength } from '../../record/entry.ts'
 import { checkItem } from '../item-limits.ts'
 import type { AppendOutcome, EpochBounds, Flush, LogName, Redaction } from '../types.ts'
+import type { LogState } from './log-state.ts'
 import type { RecordRemains } from './record-remains.ts'
 
 interface Answer<Result> {
@@ -13,14 +14,25 @@ interface Answer<Result> {
   readonly reject: (error: unknown) => void
 }
 
+/** What an append means for the driver: which log, and under which name its key is known. */
+export interface Target {
+  /** Null: there is no such actor. */
+  readonly state: LogState | null
+  readonly keyAs: string | null
+}
+
+export interface AppendRequest extends Answer<readonly AppendOutcome[]> {
+  readonly kind: 'append'
+  flush: Flush
+  /** XXH64 of each payload. */
+  readonly sums: readonly bigint[]
+  readonly bytes: number
+  /** Of each append, while all that the request needs is in memory. */
+  targets: readonly Target[]
+}
+
 export type Request =
-  | (Answer<readonly AppendOutcome[]> & {
-      readonly kind: 'append'
-      readonly flush: Flush
-      /** XXH64 of each payload. */
-      readonly sums: readonly bigint[]
-      readonly bytes: number
-    })
+  | AppendRequest
   | (Answer<{ readonly added: boolean }> & { readonly kind: 'addActor'; readonly id: string; readonly bytes: number })
   | (Answer<{ readonly removed: boolean }> & {
       readonly kind: 'removeActor'
@@ -64,4 +76,18 @@ export function flushBytes(flush: Flush): number {
     })
   }
   return bytes
+}
+
+/** The same flush, with bytes of its own: those that it came with are the caller's again. */
+export function keptFlush(flush: Flush): Flush {
+  return {
+    ...flush,
+    payloads: flush.payloads.map(({ codec, bytes }) => ({ codec, bytes: Buffer.from(bytes) })),
+    appends: flush.appends.map(append => ({ ...append, key: copyOf(append.key), meta: copyOf(append.meta) })),
+    items: flush.items?.map(item => ({ ...item, value: item.value === null ? null : Buffer.from(item.value) })),
+  }
+}
+
+function copyOf(bytes: Uint8Array | undefined): Uint8Array | undefined {
+  return bytes === undefined ? undefined : Buffer.from(bytes)
 }

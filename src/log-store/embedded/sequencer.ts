@@ -7,15 +7,12 @@ import { TwinlogError } from '../../errors.ts'
 import type { LogName } from '../types.ts'
 import { addAppends, addItem, addOwn } from './entries.ts'
 import { FrameBatch } from './frame-batch.ts'
-import { isHot } from './lookup.ts'
+import { firstOf, isHot } from './lookup.ts'
 import { planFlush } from './plan-flush.ts'
 import type { RecordRemains } from './record-remains.ts'
-import type { Request } from './requests.ts'
+import { keptFlush, type Request } from './requests.ts'
 import type { TailMemory } from './tail-memory.ts'
 import { writeRedaction, writeTrim } from './taking-away.ts'
-
-/** Appends looked up together, about: far fewer than stay in memory, or they would be forgotten before they are used. */
-const APPENDS_LOOKED_UP_MAX = 2000
 
 interface SequencerHooks {
   /** Brings what these requests need into memory, mending the index where it must. */
@@ -63,30 +60,46 @@ export class Sequencer {
 
   submit(request: Request): void {
     if (this.#log.poison !== null) return request.reject(poisoned(this.#log.poison))
-    this.#queue.push(request)
+    // Most requests are taken at once, and never see the queue.
+    if (this.#queue.length === 0 && this.#canTake(request)) this.#take(request)
+    else {
+      if (request.kind === 'append') request.flush = keptFlush(request.flush)
+      this.#queue.push(request)
+    }
     this.pump()
   }
 
   /** Takes what can be taken into the pending frame. Called again when a frame, a look-up or the index is done. */
   pump(): void {
     let taken = 0
-    while (taken < this.#queue.length && !this.#isLooking && !this.#hooks.isIndexFull()) {
-      const request = this.#queue[taken]
-      if (request === undefined || !this.#log.pending.hasRoom(request.bytes)) break
-      if (!isHot(request, this.#memory)) {
-        this.#startLookUp(this.#queue.slice(taken))
-        break
-      }
-      if (request.kind === 'redact' && request.left === undefined) {
-        this.#startLook(request)
-        break
-      }
+    for (const request of this.#queue) {
+      if (!this.#canTake(request)) break
       this.#take(request)
       taken += 1
     }
     if (taken > 0) this.#queue.splice(0, taken)
+    this.#bringWhatIsMissing()
     if (!this.#log.pending.isEmpty || this.#isFrameWanted) this.#schedule()
     else this.#wakeIfIdle()
+  }
+
+  #canTake(request: Request): boolean {
+    return (
+      this.#isOpen(request) && isHot(request, this.#memory) && (request.kind !== 'redact' || request.left !== undefined)
+    )
+  }
+
+  /** Whether the request's turn has come, if it is the first. */
+  #isOpen(request: Request): boolean {
+    return !this.#isLooking && !this.#hooks.isIndexFull() && this.#log.pending.hasRoom(request.bytes)
+  }
+
+  /** Looks up what the first in the queue lacks, with what those behind it lack. */
+  #bringWhatIsMissing(): void {
+    const [request] = this.#queue
+    if (request === undefined || !this.#isOpen(request)) return
+    if (!isHot(request, this.#memory)) this.#startLookUp(this.#queue.slice())
+    else if (request.kind === 'redact' && request.left === undefined) this.#startLook(request)
   }
 
   /** Resolves when nothing waits, fills or is on its way. */
@@ -173,13 +186,10 @@ export class Sequencer {
     const refusal = needsSpace ? this.#hooks.refusal(request.bytes) : null
     if (refusal !== null) return request.reject(refusal)
     try {
-      this.#answer(request, this.#write(request))
+      this.#after(this.#write(request), request.reject)
     } catch (error) {
       this.counts.refused += 1
-      this.#after(
-        () => request.reject(error),
-        failure => request.reject(failure),
-      )
+      this.#after(() => request.reject(error), request.reject)
     }
   }
 
@@ -187,8 +197,8 @@ export class Sequencer {
   #write(request: Request): () => void {
     switch (request.kind) {
       case 'append': {
-        const plan = planFlush(request.flush, request.sums, this.#memory)
-        addAppends(this.#log, this.#batch, request.flush, request.sums, plan.appends)
+        const plan = planFlush(request, this.#memory)
+        addAppends(this.#log, this.#batch, request, plan.appends)
         for (const item of plan.items) addItem(this.#log, this.#batch, item)
         for (const { status } of plan.outcomes) {
           if (status === 'duplicate') this.counts.duplicates += 1
@@ -217,10 +227,6 @@ export class Sequencer {
         if (request.kind === 'trim') return writeTrim(this.#log, this.#batch, this.#memory, request)
         return writeRedaction(this.#log, this.#batch, this.#memory, request)
     }
-  }
-
-  #answer(request: Request, answer: () => void): void {
-    this.#after(answer, error => request.reject(error))
   }
 
   /** Answers once everything the answer rests on is acknowledged. */
@@ -287,14 +293,4 @@ export class Sequencer {
 
 export function poisoned(cause: unknown): TwinlogError<'POISONED'> {
   return new TwinlogError('POISONED', 'an earlier write failed; reopen the store', {}, cause)
-}
-
-/** The first requests with so many appends in all that they can be looked up together; at least one. */
-function firstOf(requests: readonly Request[]): readonly Request[] {
-  let appends = 0
-  const end = requests.findIndex(request => {
-    appends += request.kind === 'append' ? request.flush.appends.length : 1
-    return appends > APPENDS_LOOKED_UP_MAX
-  })
-  return end === -1 ? requests : requests.slice(0, Math.max(1, end))
 }

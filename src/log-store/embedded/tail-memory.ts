@@ -2,12 +2,17 @@
  * All that the driver holds in memory about logs, actors, dedupe keys and items: what the index does not hold yet, and
  * a bounded number of looked-up values. Assigning, acknowledging, taking back and indexing a change each happen here.
  */
+import { writeU48 } from '../../bytes/integers.ts'
 import type { ActorValue, DedupeValue, ItemValue } from '../../key-index/values.ts'
+import { KEY_BYTES } from '../../record/layout.ts'
 import type { LogName } from '../types.ts'
 import { type Change, logNumber } from '../change.ts'
 import { logsOf } from './index-fold.ts'
 import { HotLogs, LogState } from './log-state.ts'
-import { Overlay } from './overlay.ts'
+import { Overlay, type Underway } from './overlay.ts'
+
+const LOG_BYTES = 6
+const keyScratch = Buffer.alloc(LOG_BYTES + KEY_BYTES)
 
 export class TailMemory {
   readonly logs: HotLogs
@@ -23,8 +28,11 @@ export class TailMemory {
     this.items = new Overlay(hot)
   }
 
+  /** The name of a dedupe key among those of all logs. */
   static keyOf(log: number, key: Uint8Array): string {
-    return `${log}:${Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')}`
+    writeU48(keyScratch, log, 0)
+    keyScratch.set(key, LOG_BYTES)
+    return keyScratch.toString('latin1')
   }
 
   /** The log's state as appends see it. Undefined: not known here. Null: no such actor. */
@@ -35,30 +43,28 @@ export class TailMemory {
     return this.logs.get(logNumber(actor.number, name.box))
   }
 
-  /** Takes a change into memory; `underway` settles with its frame. Returns what takes it back. */
-  assign(change: Change, underway: Promise<void>): () => void {
+  /** Takes a change into memory; `underway` is its frame, `keyAs` the name of its dedupe key. */
+  assign(change: Change, keyAs: string | null, underway: Underway): void {
     switch (change.kind) {
       case 'append': {
         const state = this.#state(change.log)
         state.append(change.location)
         this.logs.changed(state)
-        if (change.key === null) return nothing
+        if (keyAs === null) return
         const { seq, codec, payloadSum } = change
-        return this.keys.change(TailMemory.keyOf(change.log, change.key), { seq, codec, payloadSum }, underway)
+        return this.keys.change(keyAs, { seq, codec, payloadSum }, underway)
       }
       case 'key':
-        return nothing
+        return
       case 'redact': {
         const state = this.#state(change.log)
         state.redact(change.seq, change.location)
-        this.logs.changed(state)
-        return nothing
+        return this.logs.changed(state)
       }
       case 'bounds': {
         const state = this.#state(change.log)
         state.first = change.first
-        this.logs.changed(state)
-        return nothing
+        return this.logs.changed(state)
       }
       case 'actorAdded': {
         for (const log of logsOf(change.number)) {
@@ -77,41 +83,33 @@ export class TailMemory {
   }
 
   /** The change's frame is acknowledged: readers see it. */
-  acknowledge(change: Change, underway: Promise<void>): void {
+  acknowledge(change: Change): void {
     if (change.kind === 'append') this.#state(change.log).ackedTip = change.seq
     if (change.kind === 'bounds') this.#state(change.log).ackedFirst = change.first
     if (change.kind === 'redact') this.#state(change.log).redactionAcked(change.seq)
     if (change.kind === 'actorAdded' || change.kind === 'actorRemoved')
       this.actors.acknowledge(change.id, { number: change.number, isActive: change.kind === 'actorAdded' })
     if (change.kind === 'item') this.items.acknowledge(change.key, itemOf(change))
-    this.settle(change, underway)
   }
 
-  /** The change is no longer under way: acknowledged, or taken back. */
-  settle(change: Change, underway: Promise<void>): void {
-    if (change.kind === 'append' && change.key !== null)
-      this.keys.settle(TailMemory.keyOf(change.log, change.key), underway)
-    if (change.kind === 'actorAdded' || change.kind === 'actorRemoved') this.actors.settle(change.id, underway)
-    if (change.kind === 'item') this.items.settle(change.key, underway)
+  /**
+   * The change's frame failed. Its keys are taken back apart from it. An append or a trim leaves assigned bounds that nobody sees: the store takes no more
+   * appends.
+   */
+  takeBack(change: Change): void {
+    if (change.kind === 'actorAdded' || change.kind === 'actorRemoved') this.actors.takeBack(change.id)
+    if (change.kind === 'item') this.items.takeBack(change.key)
   }
 
-  /** The index holds these changes now, the oldest that it lacked. */
-  indexed(changes: Iterable<Change>): void {
-    /** The last sequence that is indexed, of each log: a tail is cut once, not once a record. */
-    const through = new Map<LogState, number>()
-    for (const change of changes) {
-      this.#indexedOne(change)
-      if (change.kind === 'append') through.set(this.#state(change.log), change.seq)
-    }
-    for (const [state, seq] of through) state.indexedThrough(seq)
-  }
-
-  #indexedOne(change: Change): void {
+  /** The index holds this change now, the oldest that it lacked; of its key it is told apart from it. */
+  indexed(change: Change): void {
     switch (change.kind) {
-      case 'append':
-        this.logs.indexed(this.#state(change.log))
-        if (change.key !== null) this.keys.indexed(TailMemory.keyOf(change.log, change.key))
+      case 'append': {
+        const state = this.#state(change.log)
+        this.logs.indexed(state)
+        state.indexedThrough(change.seq)
         return
+      }
       case 'key':
         return
       case 'redact': {
@@ -157,8 +155,4 @@ export class TailMemory {
 
 function itemOf({ version, value }: Change & { readonly kind: 'item' }): ItemValue | null {
   return value === null ? null : { version, value }
-}
-
-function nothing(): void {
-  // An append or a trim that failed leaves assigned bounds that nobody sees: the store takes no more appends.
 }
