@@ -1,5 +1,5 @@
 /**
- * The persistent peer cache: a `PeerSet` in memory, answering at once, and a database of its own that it is read from
+ * The persistent peer cache: a `PeerTable` in memory, answering at once, and a database of its own that it is read from
  * and written to. Fetches come in here, and only here: one at a time for each peer, and none of them, however it ends
  * badly, takes anything away.
  */
@@ -7,6 +7,7 @@ import { TwinlogError } from '../errors.ts'
 import { Flights, type Outcome } from './flights.ts'
 import { PeerDatabase } from './peer-database.ts'
 import * as sets from './peer-set.ts'
+import type { PeerTable } from './peer-table.ts'
 import { checkPeerId, hasSameKeys, readPeerState } from './peer-state.ts'
 import type {
   FetchPeerOptions,
@@ -41,8 +42,8 @@ export interface PeerOptions {
 /** Where the set is kept from one process to the next. */
 interface PeerStorage {
   note(id: string): void
-  write(current: () => sets.PeerSet): Promise<void>
-  close(current: () => sets.PeerSet): Promise<void>
+  write(set: sets.PeerSet): Promise<void>
+  close(set: sets.PeerSet): Promise<void>
 }
 
 const nowhere: PeerStorage = { note: () => undefined, write: async () => undefined, close: async () => undefined }
@@ -55,14 +56,14 @@ export class PeerCache implements Peers {
   readonly #clock: () => number
   readonly #storage: PeerStorage
   readonly #flights: Flights<PeerState>
-  /** Used since the set was told, the latest last. */
+  readonly #table: PeerTable
+  /** Whose last use is not saved: it is at closing, since a hit starts nothing. */
   readonly #used = new Set<string>()
-  #set: sets.PeerSet
   #closing: Promise<void> | undefined
 
-  private constructor(storage: PeerStorage, set: sets.PeerSet, { clock, timeoutMs }: Settings) {
+  private constructor(storage: PeerStorage, table: PeerTable, { clock, timeoutMs }: Settings) {
     this.#storage = storage
-    this.#set = set
+    this.#table = table
     this.#clock = clock
     this.#flights = new Flights({
       timeoutMs,
@@ -77,10 +78,9 @@ export class PeerCache implements Peers {
    */
   static async open(directory: string, options: PeerCacheOptions = {}): Promise<PeerCache> {
     const settings = settingsOf(options)
-    const { database, set } = await PeerDatabase.open(directory, settings.limits)
-    const whole = sets.addInitialPeers(set, settings.initial)
-    for (const id of whole.peers.keys()) if (!set.peers.has(id)) database.note(id)
-    const cache = new PeerCache(database, whole, settings)
+    const { database, table } = await PeerDatabase.open(directory, settings.limits)
+    for (const id of table.addInitial(settings.initial)) database.note(id)
+    const cache = new PeerCache(database, table, settings)
     try {
       await cache.#save()
       return cache
@@ -93,26 +93,28 @@ export class PeerCache implements Peers {
   /** A cache that is gone when it is closed. @throws PEER_INVALID, OUT_OF_RANGE */
   static inMemory(options: PeerCacheOptions = {}): PeerCache {
     const settings = settingsOf(options)
-    return new PeerCache(nowhere, sets.addInitialPeers(sets.emptyPeerSet(settings.limits), settings.initial), settings)
+    const table = sets.restorePeerTable(settings.limits, [], [])
+    table.addInitial(settings.initial)
+    return new PeerCache(nowhere, table, settings)
   }
 
   lookup(peerId: string): PeerHit | undefined {
     this.#checkOpen()
-    const hit = sets.lookupPeer(this.#set, peerId, this.#clock())
+    const hit = sets.lookupPeer(this.#table, peerId, this.#clock())
     if (hit !== undefined) this.#use(peerId)
     return hit
   }
 
   lookupByKey(keyId: string, owner?: string): PeerKeyHit | undefined {
     this.#checkOpen()
-    const hit = sets.lookupKey(this.#set, keyId, this.#clock(), owner)
+    const hit = sets.lookupKey(this.#table, keyId, this.#clock(), owner)
     if (hit !== undefined) this.#use(hit.peer.id)
     return hit
   }
 
   list(): readonly PeerState[] {
     this.#checkOpen()
-    return sets.listPeers(this.#set)
+    return sets.listPeers(this.#table)
   }
 
   async store(peer: PeerState): Promise<void> {
@@ -123,8 +125,8 @@ export class PeerCache implements Peers {
 
   async evict(peerId: string): Promise<void> {
     this.#checkOpen()
-    this.#set = sets.evictPeer(this.#set, peerId)
-    this.#storage.note(peerId)
+    this.#table.evict(peerId)
+    this.#noteChange(peerId)
     await this.#save()
   }
 
@@ -136,7 +138,7 @@ export class PeerCache implements Peers {
 
   async refresh(peerId: string, fetch: FetchPeerState, options: FetchPeerOptions = {}): Promise<PeerRefresh> {
     this.#checkOpen()
-    const before = this.#set.peers.get(peerId)?.peer
+    const before = this.#table.peers.get(peerId)?.peer
     const peer = await this.#fetch(peerId, fetch, options)
     const keysChanged = before === undefined || !hasSameKeys(before, peer)
     return { ...sets.hitOf(peer, this.#clock()), keysChanged }
@@ -144,17 +146,17 @@ export class PeerCache implements Peers {
 
   addNegative(id: string, entry: NegativeEntry): void {
     this.#checkOpen()
-    this.#set = sets.addNegative(this.#set, id, entry, this.#clock())
+    this.#table.addNegative(id, entry, this.#clock())
   }
 
   negative(id: string): NegativeEntry | undefined {
     this.#checkOpen()
-    return sets.negativeOf(this.#set, id, this.#clock())
+    return sets.negativeOf(this.#table, id, this.#clock())
   }
 
   tombstone(peerId: string): number | undefined {
     this.#checkOpen()
-    return sets.tombstoneOf(this.#set, peerId)
+    return sets.tombstoneOf(this.#table, peerId)
   }
 
   /** Who waits for a fetch gets CLOSED. @throws LOW_SPACE, READ_ONLY, IO_ERROR: closed, but something was not saved */
@@ -166,8 +168,7 @@ export class PeerCache implements Peers {
   async #close(): Promise<void> {
     this.#flights.failAll(closed())
     for (const id of this.#used) this.#storage.note(id)
-    this.#applyUses()
-    await this.#storage.close(() => this.#set)
+    await this.#storage.close(this.#table)
   }
 
   async #fetch(peerId: string, fetch: FetchPeerState, { signal }: FetchPeerOptions): Promise<PeerState> {
@@ -190,32 +191,29 @@ export class PeerCache implements Peers {
   }
 
   #put(peer: PeerState): void {
-    this.#applyUses()
-    const before = this.#set
-    this.#set = sets.storePeer(before, peer)
-    this.#storage.note(peer.id)
-    for (const id of before.peers.keys()) if (!this.#set.peers.has(id)) this.#storage.note(id)
+    const gone = this.#table.store(peer)
+    this.#noteChange(peer.id)
+    if (gone !== undefined) this.#noteChange(gone)
   }
 
   #bury(peerId: string): void {
-    const before = this.#set
-    this.#set = sets.addTombstone(before, peerId, this.#clock())
-    this.#storage.note(peerId)
-    for (const id of before.tombstones.keys()) if (!this.#set.tombstones.has(id)) this.#storage.note(id)
+    const forgotten = this.#table.addTombstone(peerId, this.#clock())
+    this.#noteChange(peerId)
+    if (forgotten !== undefined) this.#noteChange(forgotten)
+  }
+
+  #noteChange(id: string): void {
+    this.#storage.note(id)
+    this.#used.delete(id)
   }
 
   #use(peerId: string): void {
-    this.#used.delete(peerId)
+    this.#table.use(peerId)
     this.#used.add(peerId)
   }
 
-  #applyUses(): void {
-    this.#set = sets.usePeers(this.#set, this.#used)
-    this.#used.clear()
-  }
-
   #save(): Promise<void> {
-    return this.#storage.write(() => this.#set)
+    return this.#storage.write(this.#table)
   }
 
   #checkOpen(): void {

@@ -7,7 +7,8 @@ import { Checksum } from '../bytes/checksum.ts'
 import { isTwinlogError, TwinlogError } from '../errors.ts'
 import { isLevelLocked, openLevel, toIndexError, type Database } from '../key-index/level-database.ts'
 import { decodeRecord, encodePeer, encodeTombstone, peerKey, tombstoneKey } from './peer-records.ts'
-import { restorePeerSet, type PeerEntry, type PeerSet, type PeerSetLimits } from './peer-set.ts'
+import { restorePeerTable, type PeerEntry, type PeerSet, type PeerSetLimits } from './peer-set.ts'
+import type { PeerTable } from './peer-table.ts'
 
 /** All of it is in memory besides. */
 const MEMORY = { writeBufferSize: 1024 * 1024, cacheSize: 64 * 1024 }
@@ -15,7 +16,7 @@ const LEVEL_FILE = /^(CURRENT|LOCK|LOG|LOG\.old|MANIFEST-\d+|\d+\.(ldb|sst|log|d
 
 interface OpenedDatabase {
   readonly database: PeerDatabase
-  readonly set: PeerSet
+  readonly table: PeerTable
 }
 
 export class PeerDatabase {
@@ -64,10 +65,10 @@ export class PeerDatabase {
         else tombstones.push([record.id, record.since])
       }
       const database = new PeerDatabase(directory, level, checksum)
-      const set = restorePeerSet(limits, entries, tombstones)
-      for (const { peer } of entries) if (!set.peers.has(peer.id)) database.note(peer.id)
-      for (const [id] of tombstones) if (!set.tombstones.has(id)) database.note(id)
-      return { database, set }
+      const table = restorePeerTable(limits, entries, tombstones)
+      for (const { peer } of entries) if (!table.peers.has(peer.id)) database.note(peer.id)
+      for (const [id] of tombstones) if (!table.tombstones.has(id)) database.note(id)
+      return { database, table }
     } catch (error) {
       await level.close()
       throw error
@@ -80,20 +81,20 @@ export class PeerDatabase {
   }
 
   /**
-   * Writes what changed, one batch after another; `current` is asked for the set when it is this batch's turn. What could
-   * not be written is tried again with the next batch.
+   * Writes what changed, one batch after another; each writes what `set` holds when it is its turn. What could not be
+   * written is tried again with the next batch.
    * @throws LOW_SPACE, READ_ONLY, IO_ERROR
    */
-  write(current: () => PeerSet): Promise<void> {
-    const written = this.#writing.then(() => this.#writeBatch(current()))
+  write(set: PeerSet): Promise<void> {
+    const written = this.#writing.then(() => this.#writeBatch(set))
     this.#writing = written.catch(() => undefined)
     return written
   }
 
   /** Whatever happens, it is closed. */
-  async close(current: () => PeerSet): Promise<void> {
+  async close(set: PeerSet): Promise<void> {
     try {
-      await this.write(current)
+      await this.write(set)
     } finally {
       await this.#database.close()
     }

@@ -121,6 +121,17 @@ describe.each(kinds)('$name', ({ open }) => {
     expect(idsOf(again)).toEqual(['dave', 'alice', 'erin', 'frank'].map(idOf))
   })
 
+  /** A peer that came in between let the use be forgotten: the one that was used went first after a restart. */
+  it('who was used is known after reopening, also when somebody came in since', async () => {
+    const cache = await open({ peersMax: 3 })
+    for (const name of ['alice', 'bob']) await cache.store(peer(name))
+    cache.lookup(idOf('alice'))
+    await cache.store(peer('carol'))
+    const again = await cache.reopen()
+    await again.store(peer('dave'))
+    expect(idsOf(again)).toEqual(['alice', 'carol', 'dave'].map(idOf))
+  })
+
   it('a smaller cache keeps the most recently used of what a larger one left', async () => {
     const cache = await open()
     for (const name of ['alice', 'bob', 'carol']) await cache.store(peer(name))
