@@ -34,8 +34,18 @@ export function stateKey(name: string): string {
 }
 
 export function stateChange(name: string, state: ConsumerState, expectedVersion: number): ItemChange {
-  const text = JSON.stringify({ version: STATE_VERSION, ...state })
-  return { key: stateKey(name), value: Buffer.from(text), expectedVersion }
+  return { key: stateKey(name), value: encodeState(state), expectedVersion }
+}
+
+/** The state as it is when the commits of the feed have other numbers; null: the item is none, or one of a log. */
+export function movedState(key: string, value: Uint8Array, at: (place: Place) => Place): Buffer | null {
+  if (!key.startsWith(STATES)) return null
+  const state = decodeState(key, value)
+  return state.log === null ? encodeState({ ...state, at: at(state.at) }) : null
+}
+
+function encodeState(state: ConsumerState): Buffer {
+  return Buffer.from(JSON.stringify({ version: STATE_VERSION, ...state }))
 }
 
 /** @throws FORMAT_UNSUPPORTED */

@@ -5,7 +5,7 @@
 import { inspect } from 'node:util'
 import type { Engine } from '../actors/engine.ts'
 import { isTwinlogError, TwinlogError } from '../errors.ts'
-import type { AppendOutcome, Flush } from '../log-store/types.ts'
+import type { AppendOutcome, Flush, LogName } from '../log-store/types.ts'
 import { type ConsumerKind, type ConsumerState, loadState, stateChange, stateKey } from './consumer-state.ts'
 import type { Place } from './place.ts'
 import type { FeedFilter, Source } from './source.ts'
@@ -41,6 +41,12 @@ export class Consumption<Value> {
     this.#options = options
   }
 
+  /** The log it reads; null for the feed. */
+  get log(): LogName | null {
+    const { log } = this.source
+    return log === null ? null : { actor: log.actor, box: log.box }
+  }
+
   /** Where it stands; the first time that anybody asks, where it begins, which is written down. */
   async load(): Promise<Place> {
     const { name, kind, source, from } = this.#options
@@ -64,11 +70,11 @@ export class Consumption<Value> {
   }
 
   async #write(flush: Flush, to: Place): Promise<readonly AppendOutcome[]> {
-    const { name, kind, source, filter } = this.#options
+    const { name, kind, filter } = this.#options
     const actors = [...(filter.actors ?? [])]
     const state = {
       kind,
-      log: source.log === null ? null : { actor: source.log.actor, box: source.log.box },
+      log: this.log,
       boxes: filter.boxes ?? null,
       actors: filter.actors === undefined || actors.length > ACTORS_KEPT_MAX ? null : actors,
       at: to,
@@ -133,7 +139,7 @@ export class Consumption<Value> {
     return {
       name,
       kind,
-      log: source.log === null ? null : { actor: source.log.actor, box: source.log.box },
+      log: this.log,
       position: source.positionAt(at),
       seq: source.log === null ? null : at[1],
       lag: await source.lagAt(at),

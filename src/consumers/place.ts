@@ -12,3 +12,9 @@ export function comparePlaces(left: Place, right: Place): number {
 export function placeText([major, minor]: Place): string {
   return `${major.toString(16).padStart(13, '0')}-${minor.toString(16).padStart(14, '0')}`
 }
+
+/** Reads what `placeText` made. */
+export function placeOfText(text: string): Place {
+  const [major = '', minor = ''] = text.split('-')
+  return [Number.parseInt(major, 16), Number.parseInt(minor, 16)]
+}

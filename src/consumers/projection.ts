@@ -150,7 +150,8 @@ export class StoreProjection<State, Value> implements Projection<State> {
   }
 
   async #save(): Promise<void> {
-    const next = { version: this.version, at: this.#at, isCaughtUp: this.#isCaughtUp }
+    const { log } = this.#consumption
+    const next = { version: this.version, log, at: this.#at, isCaughtUp: this.#isCaughtUp }
     const { head, items } = snapshotChanges(this.name, this.#current(), next, this.#head)
     const removals = this.#isCaughtUp ? this.#older.flatMap(each => snapshotRemoval(this.name, each)) : []
     await this.#consumption.write({ payloads: [], appends: [], items: [...items, ...removals] }, this.#at)

@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto'
 import { TwinlogError } from '../errors.ts'
-import type { ItemChange, LogStore } from '../log-store/types.ts'
+import type { ItemChange, LogName, LogStore } from '../log-store/types.ts'
 import { decodeMsgpack, encodeMsgpack } from '../record/codecs/msgpack.ts'
 import type { Place } from './place.ts'
 
@@ -14,6 +14,8 @@ const STATE_BYTES_MAX = 64 * 1024 * 1024
 
 export interface SnapshotHead {
   readonly version: number
+  /** The log that it folds; null for the feed. */
+  readonly log: LogName | null
   readonly at: Place
   /** Whether it has once seen all there was; until then an older version may be served. */
   readonly isCaughtUp: boolean
@@ -24,8 +26,7 @@ export interface SnapshotHead {
 /** The heads of all versions there are, the newest last. */
 export async function snapshotHeads(logStore: LogStore, name: string): Promise<SnapshotHead[]> {
   const heads: SnapshotHead[] = []
-  for await (const [, { value }] of logStore.listItems(headPrefix(name)))
-    heads.push(JSON.parse(Buffer.from(value).toString('utf8')) as SnapshotHead)
+  for await (const [, { value }] of logStore.listItems(headPrefix(name))) heads.push(decodeHead(value))
   return heads.toSorted((left, right) => left.version - right.version)
 }
 
@@ -51,7 +52,7 @@ export async function loadSnapshot(logStore: LogStore, name: string, head: Snaps
 export function snapshotChanges(
   name: string,
   state: unknown,
-  next: Pick<SnapshotHead, 'version' | 'at' | 'isCaughtUp'>,
+  next: Pick<SnapshotHead, 'version' | 'log' | 'at' | 'isCaughtUp'>,
   before: SnapshotHead | null,
 ): { readonly head: SnapshotHead; readonly items: readonly ItemChange[] } {
   const bytes = encodeMsgpack(state, { code: 'PAYLOAD_TOO_LARGE', bytesMax: STATE_BYTES_MAX })
@@ -62,13 +63,28 @@ export function snapshotChanges(
     const value = i < pieces ? bytes.subarray(i * PIECE_BYTES, (i + 1) * PIECE_BYTES) : null
     items.push({ key: pieceKey(name, next.version, i), value })
   }
-  return { head, items: [...items, { key: headKey(name, next.version), value: Buffer.from(JSON.stringify(head)) }] }
+  return { head, items: [...items, { key: headKey(name, next.version), value: encodeHead(head) }] }
 }
 
 /** What to write to be rid of a snapshot. */
 export function snapshotRemoval(name: string, { version, pieces }: SnapshotHead): readonly ItemChange[] {
   const keys = Array.from({ length: pieces }, (_, i) => pieceKey(name, version, i))
   return [...keys, headKey(name, version)].map(key => ({ key, value: null }))
+}
+
+/** The head as it is when the commits of the feed have other numbers; null: the item is no head, or one of a log. */
+export function movedHead(key: string, value: Uint8Array, at: (place: Place) => Place): Buffer | null {
+  if (!key.startsWith(PREFIX) || key.split('/')[2] !== 'head') return null
+  const head = decodeHead(value)
+  return head.log === null ? encodeHead({ ...head, at: at(head.at) }) : null
+}
+
+function encodeHead(head: SnapshotHead): Buffer {
+  return Buffer.from(JSON.stringify(head))
+}
+
+function decodeHead(value: Uint8Array): SnapshotHead {
+  return JSON.parse(Buffer.from(value).toString('utf8')) as SnapshotHead
 }
 
 function headPrefix(name: string): string {

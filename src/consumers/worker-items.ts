@@ -5,11 +5,13 @@
  */
 import { hash } from 'node:crypto'
 import type { ItemChange, LogName, LogStore } from '../log-store/types.ts'
-import { type Place, placeText } from './place.ts'
+import { type Place, placeOfText, placeText } from './place.ts'
 
 const PENDING = 'pending/'
 const DEAD = 'dead/'
 const ERROR_CHARACTERS_MAX = 500
+/** A key of either: what stands before its place, the place, what stands behind it. */
+const DELIVERY = /^(pending\/[^/]+\/[0-9a-f]{24}\/|dead\/[^/]+\/)([0-9a-f]{13}-[0-9a-f]{14})(|-[0-9a-f]{24})$/
 
 /** One record for one target. */
 export interface StoredDelivery {
@@ -63,6 +65,24 @@ export function allPending(logStore: LogStore, name: string, target?: string): A
 /** Of all workers, pending and dead. */
 export async function* allDeliveries(logStore: LogStore): AsyncGenerator<StoredDelivery> {
   for (const prefix of [PENDING, DEAD]) yield* decodeAll(logStore, prefix)
+}
+
+/**
+ * The item of a delivery, or its removal, as it is when the commits of the feed have other numbers; null: the item is
+ * none of a worker's.
+ */
+export function movedDelivery(
+  key: string,
+  value: Uint8Array | null,
+  of: (place: Place) => Place,
+): { readonly key: string; readonly value: Buffer | null } | null {
+  const [, before, text, after] = DELIVERY.exec(key) ?? []
+  if (before === undefined || text === undefined || after === undefined) return null
+  const place = of(placeOfText(text))
+  return {
+    key: `${before}${placeText(place)}${after}`,
+    value: value === null ? null : encode({ ...decode(value), place }),
+  }
 }
 
 async function* decodeAll(logStore: LogStore, prefix: string): AsyncGenerator<StoredDelivery> {

@@ -170,8 +170,8 @@ export class WorkerRun<Value> {
           ? { kind: 'gone' }
           : await attemptDelivery(record, delivery, handler, settings, this.#stop.signal)
     } catch (error) {
-      // Damaged: no attempt will change that.
-      if (!isTwinlogError(error, 'CORRUPT')) throw error
+      // Damaged, or lost: no attempt will change that.
+      if (!isTwinlogError(error, 'CORRUPT') && !isTwinlogError(error, 'LOST')) throw error
       verdict = { kind: 'dead', error: error.message }
     }
     // It was not waited for any more.

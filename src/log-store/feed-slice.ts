@@ -16,7 +16,8 @@ const SLICE_BYTES = 4 * 1024 * 1024
 const SLICE_RECORDS = 4096
 /** And passes over about this much of the log at most: a narrow filter must not hold up closing. */
 const SCAN_BYTES = 16 * 1024 * 1024
-const COMMIT_END = 2 ** 32 - 1
+/** Behind all entries of a commit: none has this ordinal. */
+export const COMMIT_END = 2 ** 32 - 1
 const EMPTY = new Uint8Array(0)
 
 /** A log as it is now: null when its actor is removed. */

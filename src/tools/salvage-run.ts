@@ -1,13 +1,18 @@
 /** What salvage makes of each commit that it reads, and at the end of what the index knows besides. */
 import type { ScannedFrame } from '../commit-log/segment-scan.ts'
+import { movedItem } from '../consumers/moved-items.ts'
+import type { Place } from '../consumers/place.ts'
 import { actorNumberOfLog, logNumber } from '../log-store/change.ts'
+import { COMMIT_END } from '../log-store/feed-slice.ts'
 import type { Box } from '../log-store/types.ts'
+import { decodeItem, encodeItem } from '../record/bodies.ts'
 import type { DecodedEntry } from '../record/entry.ts'
 import { ENTRY_TYPE } from '../record/layout.ts'
 import type { IndexWitness } from './index-witness.ts'
 import type { SequenceRange } from './ranges.ts'
 import type { SalvagePlan } from './salvage-plan.ts'
 import type { SalvageWriter } from './salvage-writer.ts'
+import { SalvagedPlaces } from './salvaged-places.ts'
 import { type FoldedLog, StoreFold, type Verdict } from './store-fold.ts'
 
 const MANY = 1000
@@ -18,6 +23,7 @@ export class SalvageRun {
   readonly #writer: SalvageWriter
   readonly #witness: IndexWitness | null
   readonly #plan: SalvagePlan
+  readonly #places = new SalvagedPlaces()
 
   constructor(writer: SalvageWriter, witness: IndexWitness | null, plan: SalvagePlan) {
     this.#plan = plan
@@ -25,8 +31,8 @@ export class SalvageRun {
     this.#witness = witness
   }
 
-  /** False when it is not known what one of its entries did. */
-  async take(frame: ScannedFrame): Promise<boolean> {
+  /** False when it is not known what one of its entries did. @param firstCommit the first that the frame stands for */
+  async take(frame: ScannedFrame, firstCommit: number): Promise<boolean> {
     await this.#nameLogs(frame)
     const verdicts = [...this.fold.judge(frame)]
     await this.#fillGaps(verdicts)
@@ -39,7 +45,11 @@ export class SalvageRun {
       if (verdict.is === 'shared') {
         const body = used.has(entry.place.offset) ? frame.payload(entry) : null
         if (body !== null) moved.set(entry.place.offset, this.#writer.addShared(entry, body))
-      } else this.#write(verdict, moved)
+      } else {
+        // Of several damaged commits it is not known which held the record: whoever stood in them gets it again.
+        const ordinal = firstCommit < frame.commit ? COMMIT_END : verdict.entry.ordinal
+        this.#write(verdict, moved, [frame.commit, ordinal])
+      }
     }
     await this.#writer.commit()
     return verdicts.every(({ is }) => is !== 'unknown')
@@ -112,7 +122,8 @@ export class SalvageRun {
     }
   }
 
-  #write(verdict: Verdict, moved: ReadonlyMap<number, number>): void {
+  /** @param at where in the feed of the source the entry was */
+  #write(verdict: Verdict, moved: ReadonlyMap<number, number>, at: Place): void {
     const { entry } = verdict
     const writer = this.#writer
     switch (verdict.is) {
@@ -120,6 +131,7 @@ export class SalvageRun {
         if (!this.#isWritten(verdict.log)) return
         writer.lose(entry.log, entry.seq - 1)
         if (this.#plan.isRedacted(entry)) return this.#writeRedacted(entry)
+        this.#places.note(at, writer.place)
         writer.addRecord(entry, verdict.payload, entry.payloadAt === 0 ? 0 : (moved.get(entry.payloadAt) ?? 0))
         this.records += 1
         return
@@ -152,9 +164,19 @@ export class SalvageRun {
         if (!writer.hasBegun(verdict.number)) writer.beginActor(verdict.id, verdict.number)
         return writer.endActor(verdict.id, verdict.number)
       case 'item':
-        return writer.addItem(entry, verdict.body)
+        return writer.addItem(entry, this.#movedItem(verdict.body, entry.type))
       default:
     }
+  }
+
+  /** Consumers stand at the same records as before, whose places in the feed are others. */
+  #movedItem(body: Buffer, type: number): Buffer {
+    const item = decodeItem(body)
+    if (item === null) return body
+    const value = type === ENTRY_TYPE.itemPut ? item.value : null
+    const moved = movedItem({ key: item.key.toString('utf8'), value }, this.#places)
+    if (moved === null) return body
+    return encodeItem(Buffer.from(moved.key, 'utf8'), item.version, moved.value ?? Buffer.alloc(0))
   }
 
   /** Whether something that was read says why the record of this key is not there. */

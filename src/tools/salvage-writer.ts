@@ -7,6 +7,7 @@ import { CommitLog } from '../commit-log/commit-log.ts'
 import type { Disk } from '../commit-log/disk.ts'
 import type { StoreIdentity } from '../commit-log/identity.ts'
 import { SEGMENT_BYTES_DEFAULT } from '../commit-log/layout.ts'
+import type { Place } from '../consumers/place.ts'
 import { logNumber } from '../log-store/change.ts'
 import type { SalvagePlan } from './salvage-plan.ts'
 import { encodePair } from '../record/bodies.ts'
@@ -47,6 +48,11 @@ export class SalvageWriter {
       recentBytes: 0,
     } as const
     return new SalvageWriter(await CommitLog.open(options), options, plan)
+  }
+
+  /** Where in the feed of the new store the next entry will be. */
+  get place(): Place {
+    return [this.#log.end.commit + 1, this.#log.pending.entryCount]
   }
 
   hasBegun(number: number): boolean {

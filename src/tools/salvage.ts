@@ -131,6 +131,6 @@ async function take(step: SurveyStep, run: SalvageRun): Promise<SequenceRange | 
     return damage.kind === 'commits-missing' ? { from: damage.from, to: damage.to } : null
   }
   const { frame, firstCommit } = step
-  const isKnown = await run.take(frame)
+  const isKnown = await run.take(frame, firstCommit)
   return isKnown && frame.damage !== 'entries' ? null : { from: firstCommit, to: frame.commit }
 }
