@@ -29,6 +29,8 @@ export interface PeerCacheOptions extends PeerOptions {
 export interface PeerOptions {
   /** Most peers; then the least recently used goes. 10,000 by default. */
   readonly peersMax?: number
+  /** The share of one host in a full cache: beyond it, its peers go before those of others. A quarter by default. */
+  readonly hostPeersMax?: number
   /** Most negative entries; then the oldest goes. 1,000 by default. */
   readonly negativesMax?: number
   /** Most tombstones; then the oldest goes. 10,000 by default. */
@@ -260,10 +262,12 @@ interface Settings {
 
 /** @throws PEER_INVALID, OUT_OF_RANGE */
 function settingsOf(options: PeerCacheOptions): Settings {
+  const peersMax = checkLimit('peersMax', options.peersMax ?? 10_000)
   return {
     clock: options.clock ?? Date.now,
     limits: {
-      peersMax: checkLimit('peersMax', options.peersMax ?? 10_000),
+      peersMax,
+      hostPeersMax: checkLimit('hostPeersMax', options.hostPeersMax ?? Math.ceil(peersMax / 4)),
       negativesMax: checkLimit('negativesMax', options.negativesMax ?? 1000),
       tombstonesMax: checkLimit('tombstonesMax', options.tombstonesMax ?? 10_000),
     },

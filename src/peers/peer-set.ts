@@ -8,6 +8,8 @@ import type { NegativeEntry, PeerHit, PeerKeyHit, PeerState } from './types.ts'
 
 export interface PeerSetLimits {
   readonly peersMax: number
+  /** How many peers of one host may be there at the cost of others. */
+  readonly hostPeersMax: number
   readonly negativesMax: number
   readonly tombstonesMax: number
 }
@@ -40,7 +42,7 @@ export function emptyPeerSet(limits: PeerSetLimits): PeerSet {
   return restorePeerSet(limits, [], [])
 }
 
-/** A set of what was saved, in any order. When there is more than fits, the least recently used are left out. */
+/** A set of what was saved, in any order. When there is more than fits, those are left out who would go first. */
 export function restorePeerSet(
   limits: PeerSetLimits,
   entries: readonly PeerEntry[],
@@ -59,7 +61,7 @@ export function restorePeerTable(
   const since = new Map(tombstones.toSorted((left, right) => left[1] - right[1]).slice(-limits.tombstonesMax))
   const next = entries.reduce((highest, { place, used }) => Math.max(highest, place + 1, used + 1), 0)
   const table = new PeerTable({ limits, peers, negatives: new Map(), tombstones: since, next })
-  while (table.peers.size > limits.peersMax) table.evictLeastUsed()
+  while (table.peers.size > limits.peersMax) table.evictFirst()
   return table
 }
 
@@ -100,8 +102,8 @@ export function addInitialPeers(set: PeerSet, peers: readonly PeerState[]): Peer
 }
 
 /**
- * With `peer`: in its old place when it is there, else at the end. When the set was full, without the one that was used
- * least recently. What stood against it or its keys is cleared.
+ * With `peer`: in its old place when it is there, else at the end. When the set was full, without the one that goes
+ * first. What stood against it or its keys is cleared.
  */
 export function storePeer(set: PeerSet, peer: PeerState): PeerSet {
   return changed(set, table => table.store(peer))

@@ -3,9 +3,16 @@
  * however much it holds. The persistent cache has one of its own; the pure form copies one for each change. No I/O, and
  * no clock.
  */
+import { originOf } from '../signatures/origin.ts'
 import type { NegativeEntry, PeerState } from './types.ts'
 import { UseOrder, type Use } from './use-order.ts'
 import type { PeerEntry, PeerSet, PeerSetLimits } from './peer-set.ts'
+
+interface PeerUse {
+  readonly host: string
+  readonly overall: Use
+  readonly ofHost: Use
+}
 
 export class PeerTable implements PeerSet {
   readonly limits: PeerSetLimits
@@ -14,8 +21,11 @@ export class PeerTable implements PeerSet {
   readonly negatives: Map<string, NegativeEntry>
   readonly tombstones: Map<string, number>
   next: number
-  readonly #uses = new Map<string, Use>()
+  readonly #uses = new Map<string, PeerUse>()
   readonly #order = new UseOrder()
+  readonly #hosts = new Map<string, UseOrder>()
+  /** Those of `#hosts` with more than their share: there can be `peersMax / hostPeersMax` at most. */
+  readonly #beyond = new Set<UseOrder>()
 
   /** A copy: what it is made of stays as it is. */
   constructor({ limits, peers, negatives, tombstones, next }: Omit<PeerSet, 'peersByKey'>) {
@@ -33,7 +43,7 @@ export class PeerTable implements PeerSet {
   /** In its old place when it is there, else at the end. @returns who had to go for it */
   store(peer: PeerState): string | undefined {
     const before = this.peers.get(peer.id)
-    const gone = before === undefined && this.peers.size >= this.limits.peersMax ? this.evictLeastUsed() : undefined
+    const gone = before === undefined && this.peers.size >= this.limits.peersMax ? this.evictFirst(peer.id) : undefined
     if (before !== undefined) this.#unlistKeys(before.peer)
     this.#put(peer, before?.place)
     for (const id of [peer.id, ...peer.keys.map(key => key.id)]) this.negatives.delete(id)
@@ -59,8 +69,15 @@ export class PeerTable implements PeerSet {
     this.#forgetUse(peerId)
   }
 
-  evictLeastUsed(): string | undefined {
-    const id = this.#order.oldest
+  /**
+   * Makes room, for `newcomer` when there is one. A host that has its share makes room for its own. Else those go first
+   * that had more than their share, while there was room; else the least recently used of all.
+   * @returns who had to go
+   */
+  evictFirst(newcomer?: string): string | undefined {
+    const own = newcomer === undefined ? undefined : this.#hosts.get(hostOf(newcomer))
+    const hasShare = own !== undefined && own.size >= this.limits.hostPeersMax
+    const id = hasShare ? own.oldest : (this.#leastUsedBeyond() ?? this.#order.oldest)
     if (id !== undefined) this.evict(id)
     return id
   }
@@ -93,16 +110,34 @@ export class PeerTable implements PeerSet {
     this.#noteUse(peer.id)
   }
 
-  #noteUse(peerId: string): void {
-    this.#forgetUse(peerId)
-    this.#uses.set(peerId, this.#order.add(peerId))
+  #leastUsedBeyond(): string | undefined {
+    let least: PeerEntry | undefined
+    for (const { oldest } of this.#beyond) {
+      const entry = oldest === undefined ? undefined : this.peers.get(oldest)
+      if (entry !== undefined && (least === undefined || entry.used < least.used)) least = entry
+    }
+    return least?.peer.id
   }
 
-  #forgetUse(peerId: string): void {
+  #noteUse(peerId: string): void {
+    const host = this.#forgetUse(peerId) ?? hostOf(peerId)
+    const order = this.#hosts.get(host) ?? new UseOrder()
+    this.#hosts.set(host, order)
+    this.#uses.set(peerId, { host, overall: this.#order.add(peerId), ofHost: order.add(peerId) })
+    if (order.size > this.limits.hostPeersMax) this.#beyond.add(order)
+  }
+
+  /** @returns the host, so that it is read once for each peer */
+  #forgetUse(peerId: string): string | undefined {
     const use = this.#uses.get(peerId)
-    if (use === undefined) return
+    if (use === undefined) return undefined
     this.#uses.delete(peerId)
-    this.#order.remove(use)
+    this.#order.remove(use.overall)
+    const order = this.#hosts.get(use.host)
+    order?.remove(use.ofHost)
+    if (order?.size === 0) this.#hosts.delete(use.host)
+    if (order !== undefined && order.size <= this.limits.hostPeersMax) this.#beyond.delete(order)
+    return use.host
   }
 
   #listKeys(peer: PeerState): void {
@@ -120,6 +155,12 @@ export class PeerTable implements PeerSet {
       if (listed?.size === 0) this.peersByKey.delete(id)
     }
   }
+}
+
+/** Without scheme and port, of which one server can have as many as it likes. */
+function hostOf(peerId: string): string {
+  const origin = originOf(peerId) ?? peerId
+  return origin.replace(/^https?:\/\//, '').replace(/\.?(?::\d+)?$/, '')
 }
 
 /** The first, when there is one more than fits. */

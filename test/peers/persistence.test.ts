@@ -91,7 +91,7 @@ describe('a peers database', () => {
 describe('the options', () => {
   it('are checked before anything is made', async () => {
     const directory = newDirectory()
-    for (const name of ['peersMax', 'negativesMax', 'tombstonesMax', 'fetchTimeoutMs']) {
+    for (const name of ['peersMax', 'hostPeersMax', 'negativesMax', 'tombstonesMax', 'fetchTimeoutMs']) {
       for (const value of [0, -1, 1.5, NaN, Infinity])
         await expect(openCache({ [name]: value }, directory)).rejects.toMatchObject({ code: 'OUT_OF_RANGE' })
       await expect(openCache({ [name]: '7' }, directory)).rejects.toThrow(TypeError)

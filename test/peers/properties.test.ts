@@ -110,7 +110,7 @@ describe('the pure form', () => {
   it('never changes its input', () => {
     fc.assert(
       fc.property(operations, steps => {
-        let set = frozen(sets.emptyPeerSet({ peersMax, negativesMax: 2, tombstonesMax: 2 }))
+        let set = frozen(sets.emptyPeerSet({ peersMax, hostPeersMax: 1, negativesMax: 2, tombstonesMax: 2 }))
         for (const { kind, name } of steps) {
           const before: unknown = structuredClone(plain(set))
           const after = frozen(change(set, kind, name))

@@ -28,6 +28,7 @@ export interface Subject {
 interface Settings {
   readonly clock?: () => number
   readonly peersMax?: number
+  readonly hostPeersMax?: number
   readonly negativesMax?: number
   readonly initial?: readonly PeerState[]
 }
@@ -85,8 +86,9 @@ const persistentKind: Kind = {
 const pureKind: Kind = {
   name: 'the pure form',
   runs: 100,
-  open: async ({ clock = () => START, peersMax = 100, negativesMax = 100, initial = [] } = {}) => {
-    const empty = sets.emptyPeerSet({ peersMax, negativesMax, tombstonesMax: 100 })
+  open: async ({ clock = () => START, peersMax = 100, negativesMax = 100, initial = [], ...settings } = {}) => {
+    const hostPeersMax = settings.hostPeersMax ?? Math.ceil(peersMax / 4)
+    const empty = sets.emptyPeerSet({ peersMax, hostPeersMax, negativesMax, tombstonesMax: 100 })
     return pureOver(sets.addInitialPeers(empty, initial), clock)
   },
 }

@@ -26,6 +26,11 @@ function propertiesIn(path: string, name: string): string[] {
 }
 
 describe('docs/peers.md', () => {
+  it('lists the options of the cache', () => {
+    const rows = tableIn(peers, 'option', 'default', 'meaning')
+    expect(firstColumn(rows)).toEqual(propertiesIn('src/peers/peer-cache.ts', 'PeerOptions').toSorted())
+  })
+
   it('lists the codes of a FetchError', () => {
     const rows = tableIn(peers.split('### Codes')[1] ?? '', 'code', 'meaning')
     expect(firstColumn(rows)).toEqual(codesIn('src/peers/fetch/fetch-error.ts'))
