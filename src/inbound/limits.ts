@@ -16,6 +16,8 @@ export interface InboundLimits {
   readonly componentsMax: number
   /** How many unknown actors of one origin are fetched at a time; 16 by default. */
   readonly originFetchesMax: number
+  /** How many actors of all origins are fetched at a time, unknown ones and those fetched again; 256 by default. */
+  readonly fetchesMax: number
   /** How long a peer whose key failed is not fetched again for that, in milliseconds; 5 minutes by default. */
   readonly refreshCooldownMs: number
   /** How long a peer that could not be fetched is not fetched again, in milliseconds; 1 minute by default. */
@@ -31,6 +33,7 @@ export const defaultLimits: InboundLimits = {
   labelsMax: 4,
   componentsMax: 32,
   originFetchesMax: 16,
+  fetchesMax: 256,
   refreshCooldownMs: 5 * MINUTE_MS,
   negativeMs: MINUTE_MS,
   tombstoneMs: 24 * 60 * MINUTE_MS,

@@ -13,7 +13,8 @@ describe('finding a key', () => {
       fetches.push(id)
       return published.get(id) as typeof carol.peer
     }
-    const limits = { refreshCooldownMs: minute, originFetchesMax: 16, negativeMs: minute, tombstoneMs: minute }
+    const times = { refreshCooldownMs: minute, negativeMs: minute, tombstoneMs: minute }
+    const limits = { ...times, originFetchesMax: 16, fetchesMax: 1 }
     return { finder: new KeyFinder({ peers: store.peers, fetchPeer, limits }), fetches, published }
   }
 
@@ -37,6 +38,35 @@ describe('finding a key', () => {
     // Who failed with the old key meanwhile has the newer one, without another fetch.
     expect(await finder.findNewer(carol.id, key, now + minute)).toMatchObject({ wasCached: false })
     expect(fetches).toEqual([carol.id, carol.id])
+  })
+
+  it('a peer is not fetched again while too many are fetched, and nothing is held against it', async () => {
+    const { finder, published, fetches } = await finderOf(known)
+    let answer!: (peer: typeof dora.peer) => void
+    published.set(dora.id, new Promise<typeof dora.peer>(resolve => (answer = resolve)))
+    const underWay = finder.find(dora.id, dora.keyId, now)
+    finder.refreshLater(carol.id, now)
+    expect(await finder.findNewer(carol.id, key, now)).toBeUndefined()
+    const unlisted = await finder.find(carol.id, `${carol.id}#unlisted`, now)
+    expect(unlisted).toMatchObject({ code: 'key_fetch_failed', status: 503, retry: true })
+    answer(dora.peer)
+    expect(await underWay).toMatchObject({ wasCached: false })
+    expect(fetches).toEqual([dora.id])
+    published.set(carol.id, rotated(carol).peer)
+    expect(await finder.findNewer(carol.id, key, now)).toMatchObject({ wasCached: false })
+    expect(fetches).toEqual([dora.id, carol.id])
+  })
+
+  it('an actor is not fetched while too many are fetched again', async () => {
+    const { finder, published, fetches } = await finderOf(known)
+    let answer!: (peer: typeof carol.peer) => void
+    published.set(carol.id, new Promise<typeof carol.peer>(resolve => (answer = resolve)))
+    const underWay = finder.findNewer(carol.id, key, now)
+    expect(await finder.find(dora.id, dora.keyId, now)).toMatchObject({ code: 'key_fetch_failed', status: 503 })
+    answer(rotated(carol).peer)
+    expect(await underWay).toMatchObject({ wasCached: false })
+    expect(await finder.find(dora.id, dora.keyId, now)).toMatchObject({ key: { id: dora.keyId } })
+    expect(fetches).toEqual([carol.id, dora.id])
   })
 
   it('cooldowns are kept for as many actors as there is room for', async () => {

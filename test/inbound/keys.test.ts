@@ -47,6 +47,28 @@ describe('an actor who is not in the cache', () => {
     expect(await inbound.receive(sent())).toMatchObject({ accepted: true })
   })
 
+  /** And any number of servers: each fetch is a socket, and a body in memory. */
+  it('is not fetched while too many of all origins are', async () => {
+    const { inbound, fetches, published } = await world({ limits: { fetchesMax: 2 } })
+    const ids = ['one', 'two', 'three'].map(host => `https://${host}.example/users/carol`)
+    const crowd = ids.map(id => ({ ...carol, id, keyId: `${id}#main-key` }))
+    const answers: (() => void)[] = []
+    for (const { id } of crowd) {
+      published.set(id, async () => {
+        await new Promise<void>(resolve => answers.push(resolve))
+        throw answered(404)
+      })
+    }
+    const verdicts = [...crowd, ...crowd.slice(0, 1)].map(async from => inbound.receive(sent({ from })))
+    expect(await verdicts[2]).toMatchObject({ code: 'key_fetch_failed', status: 503, retry: true })
+    expect(await inbound.receive(sent())).toMatchObject({ code: 'key_fetch_failed', status: 503, retry: true })
+    for (const answer of answers) answer()
+    for (const verdict of await Promise.all(verdicts)) expect(verdict).toMatchObject({ code: 'key_fetch_failed' })
+    // What was not asked has not failed: it is asked once there is room.
+    expect(await inbound.receive(sent())).toMatchObject({ accepted: true })
+    expect(fetches).toEqual([crowd[0]?.id, crowd[1]?.id, carol.id])
+  })
+
   it('is not fetched for what a cheaper stage refuses', async () => {
     const { inbound, fetches } = await world()
     const late = sent({ now: now - day })

@@ -15,7 +15,10 @@ import { reject, type Rejected } from '../verdict.ts'
 interface KeyRules {
   readonly peers: Peers
   readonly fetchPeer: FetchPeerState
-  readonly limits: Pick<InboundLimits, 'originFetchesMax' | 'refreshCooldownMs' | 'negativeMs' | 'tombstoneMs'>
+  readonly limits: Pick<
+    InboundLimits,
+    'originFetchesMax' | 'fetchesMax' | 'refreshCooldownMs' | 'negativeMs' | 'tombstoneMs'
+  >
 }
 
 export interface FoundKey extends PeerKeyHit {
@@ -45,6 +48,8 @@ export class KeyFinder {
   readonly #cooldowns = new Map<string, number>()
   /** Actors that are being fetched, by their origin: it is a stranger who names them, and another who is asked. */
   readonly #fetching = new Map<string, Set<string>>()
+  /** Actors in all sets of `#fetching`. */
+  #fetchingSize = 0
   /** Those under way. A server whose key is another one sends many deliveries at a time: all wait for the first one's. */
   readonly #refreshes = new Map<string, Promise<PeerRefresh>>()
 
@@ -94,8 +99,11 @@ export class KeyFinder {
     if (negative !== undefined) return reject('key_fetch_failed', 'lately')
     const origin = originOf(actor) ?? actor
     const fetching = this.#fetching.get(origin) ?? new Set()
-    if (!fetching.has(actor) && fetching.size >= limits.originFetchesMax) {
-      return reject('key_fetch_failed', 'too many of this origin at a time')
+    if (!fetching.has(actor)) {
+      if (fetching.size >= limits.originFetchesMax)
+        return reject('key_fetch_failed', 'too many of this origin at a time')
+      if (this.#isBusy()) return reject('key_fetch_failed', 'too many at a time')
+      this.#fetchingSize += 1
     }
     this.#fetching.set(origin, fetching.add(actor))
     try {
@@ -105,7 +113,7 @@ export class KeyFinder {
     } catch (error) {
       return this.#failed(actor, error, now)
     } finally {
-      fetching.delete(actor)
+      if (fetching.delete(actor)) this.#fetchingSize -= 1
       if (fetching.size === 0 && this.#fetching.get(origin) === fetching) this.#fetching.delete(origin)
     }
   }
@@ -114,7 +122,7 @@ export class KeyFinder {
     try {
       const refreshed = await this.#refreshOnce(actor, now)
       // The key may be a new one. Whoever sends it will try again, and by then it is looked at.
-      return refreshed === undefined ? reject('key_fetch_failed', 'asked lately') : undefined
+      return refreshed === undefined ? reject('key_fetch_failed', 'asked lately, or too many at a time') : undefined
     } catch (error) {
       return this.#failed(actor, error, now)
     }
@@ -129,10 +137,16 @@ export class KeyFinder {
     return refusal
   }
 
-  /** The refresh under way, or one that starts now; nothing when there was one lately. */
+  /** Whether as many fetches are under way as may be. Whoever only joins one does not ask. */
+  #isBusy(): boolean {
+    return this.#fetchingSize + this.#refreshes.size >= this.#rules.limits.fetchesMax
+  }
+
+  /** The refresh under way, or one that starts now; nothing when there was one lately, or there is no room for one. */
   #refreshOnce(actor: string, now: number): Promise<PeerRefresh> | undefined {
     const underWay = this.#refreshes.get(actor)
     if (underWay !== undefined || now < (this.#cooldowns.get(actor) ?? -Infinity)) return underWay
+    if (this.#isBusy()) return undefined
     this.#stamp(actor, now)
     const { peers, fetchPeer } = this.#rules
     const refresh = peers.refresh(actor, fetchPeer).finally(() => this.#refreshes.delete(actor))
