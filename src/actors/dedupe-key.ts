@@ -7,5 +7,6 @@ import { hash } from 'node:crypto'
 import { KEY_BYTES } from '../record/layout.ts'
 
 export function hashDedupeKey(key: string): Uint8Array {
-  return hash('sha256', key, 'buffer').subarray(0, KEY_BYTES)
+  // By way of a string ('binary': a character a byte), because a hash of bytes comes in a memory of its own.
+  return Buffer.from(hash('sha256', key, 'binary').slice(0, KEY_BYTES), 'binary')
 }

@@ -1,7 +1,7 @@
 /**
  * Whether blocking reads come back at once. A hot read should not pay a thread hop, a cold one must not hold up the
  * event loop: so reads block as long as they are quick, and go through the thread pool for a while after one was not.
- * Used by commit-log/ (records) and key-index/ (locations).
+ * Used by commit-log/ (records) and key-index/ (locations, dedupe keys).
  */
 
 const SLOW_READ_MS = 4

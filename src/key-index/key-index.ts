@@ -179,18 +179,13 @@ export class KeyIndex {
     const wanted = sequences.map(seq => keys.entryKey(log, seq))
     const found: (values.IndexedLocation | null)[] = []
     for (const key of wanted) {
-      if (!this.#pace.isHot) return this.#locationsAfter(found, wanted.slice(found.length))
-      const sealed = this.#pace.run(() => this.#database.getSync(key))
-      found.push(sealed === undefined ? null : values.decodeLocation(values.unseal(key, sealed, this.#checksum)))
+      const location = this.#now(key, values.decodeLocation)
+      if (location === undefined) {
+        return this.#many(wanted.slice(found.length), values.decodeLocation).then(rest => [...found, ...rest])
+      }
+      found.push(location)
     }
     return found
-  }
-
-  async #locationsAfter(
-    found: readonly (values.IndexedLocation | null)[],
-    rest: Buffer[],
-  ): Promise<(values.IndexedLocation | null)[]> {
-    return [...found, ...(await this.#many(rest, values.decodeLocation))]
   }
 
   async dedupes(
@@ -200,6 +195,11 @@ export class KeyIndex {
       wanted.map(({ log, key }) => keys.dedupeKey(log, key)),
       values.decodeDedupe,
     )
+  }
+
+  /** What has this key, at once; undefined while reads do not come back at once: then ask `dedupes`. */
+  dedupeNow(log: number, key: Uint8Array): values.DedupeValue | null | undefined {
+    return this.#now(keys.dedupeKey(log, key), values.decodeDedupe)
   }
 
   async actors(ids: readonly string[]): Promise<(values.ActorValue | null)[]> {
@@ -275,6 +275,12 @@ export class KeyIndex {
     await this.#opened.close()
     // What can't be written counts as an unclean start: it costs a check, one of these days.
     await setUncleanStarts(this.#directory, 0).catch(() => {})
+  }
+
+  #now<Value>(key: Buffer, decode: (body: Buffer) => Value): Value | null | undefined {
+    if (!this.#pace.isHot) return undefined
+    const sealed = this.#pace.run(() => this.#database.getSync(key))
+    return sealed === undefined ? null : decode(values.unseal(key, sealed, this.#checksum))
   }
 
   async #one<Value>(key: Buffer, decode: (body: Buffer) => Value): Promise<Value | null> {

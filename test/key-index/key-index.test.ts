@@ -207,6 +207,23 @@ it('locations are read blocking as long as that is quick, and in the thread pool
   })
 })
 
+it('says at once what has a key, unless reads are slow', async () => {
+  await withIndex(async index => {
+    const known = { seq: 7, codec: 1, payloadSum: 9n }
+    const batch = index.batch()
+    batch.putDedupe(2, Buffer.alloc(16, 1), known)
+    await batch.write()
+    const pace = vi.spyOn(ReadPace.prototype, 'isHot', 'get').mockReturnValue(true)
+    onTestFinished(() => pace.mockRestore())
+    expect(index.dedupeNow(2, Buffer.alloc(16, 1))).toEqual(known)
+    expect(index.dedupeNow(2, Buffer.alloc(16, 2))).toBeNull()
+    expect(index.dedupeNow(3, Buffer.alloc(16, 1))).toBeNull()
+    pace.mockReturnValue(false)
+    expect(index.dedupeNow(2, Buffer.alloc(16, 1))).toBeUndefined()
+    expect(index.dedupeNow(2, Buffer.alloc(16, 2))).toBeUndefined()
+  })
+})
+
 describe('what LevelDB says', () => {
   const level = (code: string, message: string): Error =>
     Object.assign(new Error('Database failed to open'), {

@@ -1,10 +1,11 @@
 /** Look-ups in the index while what they look for is changed, indexed and forgotten: nobody sees the past. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { ReadPace } from '../../src/bytes/read-pace.ts'
 import { KeyIndex } from '../../src/key-index/key-index.ts'
 import { alice, append, inbox, key } from '../../src/log-store/conformance/suite.ts'
 import type { EmbeddedLogStore } from '../../src/log-store/embedded/embedded-log-store.ts'
-import { withStore } from './embedded-store.ts'
+import { codeOf, withStore } from './embedded-store.ts'
 
 const log = inbox(alice)
 
@@ -119,6 +120,76 @@ describe('an answer of the index that is older than what was written meanwhile',
       expect(await answers[1]).toMatchObject({ version: 2 })
       expect(await store.addActor(alice)).toEqual({ added: false })
       expect(await store.item('i')).toMatchObject({ version: 2 })
+    })
+  })
+})
+
+describe('a key that is in the index alone', () => {
+  /** Alice's log has `k` with `once`; neither is in memory. */
+  const withForgotten = (run: (store: EmbeddedLogStore) => Promise<void>): Promise<void> =>
+    withStore({ hot: 16 }, async store => {
+      await store.addActor(alice)
+      await append(store, log, 'once', { key: key('k') })
+      await churn(store)
+      await store.bounds(log)
+      await run(store)
+    })
+
+  it('is found at once while reads come back at once: the append never waits, and forgets nothing', async () => {
+    await withForgotten(async store => {
+      const dedupes = vi.spyOn(KeyIndex.prototype, 'dedupes')
+      onTestFinished(() => dedupes.mockRestore())
+      const answers = [
+        append(store, log, 'once', { key: key('k') }),
+        codeOf(append(store, log, 'other', { key: key('k') })),
+        append(store, log, 'other', { key: key('k'), ifExists: 'keep' }),
+        append(store, log, 'two', { key: key('new') }),
+        append(store, log, 'two', { key: key('new') }),
+      ]
+      expect(store.stats().waiting).toBe(0)
+      expect(await Promise.all(answers)).toEqual([
+        { status: 'duplicate', seq: 1 },
+        'KEY_CONFLICT',
+        { status: 'duplicate', seq: 1 },
+        { status: 'appended', seq: 2 },
+        { status: 'duplicate', seq: 2 },
+      ])
+      expect(dedupes).not.toHaveBeenCalled()
+    })
+  })
+
+  it('is found by waiting from the first slow read on, in order, with what was found before it', async () => {
+    for (let quick = 0; quick <= 4; quick += 1) {
+      await withForgotten(async store => {
+        let left = quick
+        const pace = vi.spyOn(ReadPace.prototype, 'isHot', 'get').mockImplementation(() => (left -= 1) >= 0)
+        onTestFinished(() => pace.mockRestore())
+        const payloads = [{ codec: 'bytes' as const, bytes: Buffer.from('once') }]
+        const appends = ['new', 'k', 'new', 'newer'].map(name => ({ log, payload: 0, receivedAt: 1, key: key(name) }))
+        const flush = store.append({ payloads, appends })
+        const behind = append(store, log, 'once', { key: key('newer') })
+        expect(store.stats().waiting).toBe(quick === 4 ? 0 : 2)
+        const statuses = [...(await flush), await behind]
+        expect(statuses).toEqual([
+          { status: 'appended', seq: 2 },
+          { status: 'duplicate', seq: 1 },
+          { status: 'duplicate', seq: 2 },
+          { status: 'appended', seq: 3 },
+          { status: 'duplicate', seq: 3 },
+        ])
+        pace.mockRestore()
+      })
+    }
+  })
+
+  it('is found by waiting where asking at once fails', async () => {
+    await withForgotten(async store => {
+      const now = vi.spyOn(KeyIndex.prototype, 'dedupeNow').mockImplementation(() => {
+        throw new Error('LevelDB could not')
+      })
+      onTestFinished(() => now.mockRestore())
+      expect(await append(store, log, 'once', { key: key('k') })).toEqual({ status: 'duplicate', seq: 1 })
+      expect(await append(store, log, 'two', { key: key('new') })).toEqual({ status: 'appended', seq: 2 })
     })
   })
 })

@@ -89,16 +89,17 @@ describe('an append that fails', () => {
   it('in flight is OUTCOME_UNKNOWN, waiting behind it NOT_WRITTEN, later POISONED, each with the cause', async () => {
     await withDirectory(async path => {
       let isBroken = false
-      const disk = new FaultDisk(nodeDisk(path), ({ operation }) =>
-        isBroken && operation === 'write' ? { code: 'EIO', done: 'nothing' } : null,
-      )
+      let filling: ReturnType<typeof append> | undefined
+      const disk = new FaultDisk(nodeDisk(path), ({ operation }) => {
+        if (!isBroken || operation !== 'write') return null
+        filling = append(store, 'filling', [logs[0]])
+        return { code: 'EIO', done: 'nothing' }
+      })
       const store = await openDriver(path, {}, disk)
       await store.addActor(actor)
       isBroken = true
-      const flying = append(store, 'flying', [logs[0]])
-      await new Promise(resolve => setImmediate(resolve))
-      const filling = append(store, 'filling', [logs[0]])
-      expect(await Promise.all([flying, filling])).toEqual(['OUTCOME_UNKNOWN', 'NOT_WRITTEN'])
+      expect(await append(store, 'flying', [logs[0]])).toBe('OUTCOME_UNKNOWN')
+      expect(await filling).toBe('NOT_WRITTEN')
       const late = store.append({ payloads: [], appends: [] })
       await expect(late).rejects.toMatchObject({ code: 'POISONED', cause: { code: 'IO_ERROR' } })
       expect(await store.bounds(logs[0])).toMatchObject({ first: 1, tip: 0 })

@@ -83,6 +83,7 @@ export class EmbeddedLogStore implements LogStore {
     const isClosed = (): boolean => this.#isClosed
     this.#reading = new Reading({ path, log, index, indexer: this.indexer, memory: this.#memory, isClosed })
     this.#sequencer = new Sequencer(parts.log, this.#memory, parts.log.nextLog / 2, {
+      index,
       lookUp: requests => this.#reading.mending(() => lookUp(requests, this.#memory, parts.index)),
       look: (each, seq) => remainsOfRecord((of, range) => this.#reading.slice(of, range), each, seq),
       isIndexFull: () => this.indexer.isFull && this.indexer.failure === null,
@@ -275,12 +276,8 @@ export class EmbeddedLogStore implements LogStore {
     const { log, path } = this.#parts
     this.indexer.add(batch)
     this.#watchers.notify(touchedLogs(batch.changes, this.#memory))
-    publish('twinlog:commit', () => ({
-      path,
-      commit: log.end.commit,
-      records: batch.records,
-      bytes: batch.bytes,
-    }))
+    const { records, bytes } = batch
+    publish('twinlog:commit', () => ({ path, commit: log.end.commit, records, bytes }))
   }
 
   #onPoison(error: TwinlogError): void {

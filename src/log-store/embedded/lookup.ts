@@ -1,8 +1,9 @@
 /**
- * Brings what requests need from the index into memory: many actors, heads and keys in one read each.
+ * Finds what requests need: in memory, or in the index. Keys are asked for at once while the index answers at once; all
+ * else is brought into memory, many actors, heads and keys in one read each.
  */
 import type { KeyIndex } from '../../key-index/key-index.ts'
-import type { Head } from '../../key-index/values.ts'
+import type { DedupeValue, Head } from '../../key-index/values.ts'
 import type { LogName } from '../types.ts'
 import { logNumber } from '../change.ts'
 import type { AppendRequest, Request, Target } from './requests.ts'
@@ -29,8 +30,8 @@ interface LogKey {
   readonly key: Uint8Array
 }
 
-/** Whether all that a request needs is in memory. For an append, finds it. */
-export function isHot(request: Request, memory: TailMemory): boolean {
+/** Whether all that a request needs is in memory; keys also, where it is given, in the index. For an append, finds it. */
+export function isHot(request: Request, memory: TailMemory, index: KeyIndex | null): boolean {
   switch (request.kind) {
     case 'addActor':
     case 'removeActor':
@@ -39,22 +40,38 @@ export function isHot(request: Request, memory: TailMemory): boolean {
     case 'redact':
       return memory.assigned(request.log) !== undefined
     case 'append':
-      return findTargets(request, memory) && hasItems(request, memory)
+      return hasItems(request, memory) && findTargets(request, memory, index)
   }
 }
 
-/** Whether the logs and keys of all appends are in memory; the request knows them then. */
-function findTargets(request: AppendRequest, memory: TailMemory): boolean {
+/** Whether the logs and keys of all appends are found; the request knows them then. */
+function findTargets(request: AppendRequest, memory: TailMemory, index: KeyIndex | null): boolean {
   const targets: Target[] = []
   for (const { log, key } of request.flush.appends) {
     const state = memory.assigned(log)
     if (state === undefined) return false
-    const keyAs = state === null || key === undefined ? null : TailMemory.keyOf(state.log, key)
-    if (keyAs !== null && memory.keys.get(keyAs) === undefined) return false
-    targets.push({ state, keyAs })
+    if (state === null || key === undefined) targets.push({ state, keyAs: null, known: null })
+    else {
+      const keyAs = TailMemory.keyOf(state.log, key)
+      const inMemory = memory.keys.get(keyAs)
+      const known = inMemory === undefined && index !== null ? askNow(state.log, key, index) : inMemory
+      if (known === undefined) return false
+      // An absence is not remembered: the record that is to have the key will be.
+      if (inMemory === undefined && known !== null) memory.keys.learn(keyAs, known)
+      targets.push({ state, keyAs, known })
+    }
   }
   request.targets = targets
   return true
+}
+
+/** Undefined: the index does not answer at once, or not at all. Then the look-up finds out, and mends what it can. */
+function askNow(log: number, key: Uint8Array, index: KeyIndex): DedupeValue | null | undefined {
+  try {
+    return index.dedupeNow(log, key)
+  } catch {
+    return undefined
+  }
 }
 
 function hasItems({ flush: { items } }: AppendRequest, memory: TailMemory): boolean {

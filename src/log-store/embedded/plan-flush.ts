@@ -1,6 +1,6 @@
 /**
  * Decides a flush without changing anything: which appends get which sequence, which are duplicates, which are refused.
- * Everything it reads must be in memory (lookup.ts sees to that).
+ * Everything it reads must be known (lookup.ts sees to that).
  */
 import { TwinlogError } from '../../errors.ts'
 import type { DedupeValue } from '../../key-index/values.ts'
@@ -29,7 +29,7 @@ interface FlushPlan {
   readonly items: readonly PlannedItem[]
 }
 
-const NOWHERE: Target = { state: null, keyAs: null }
+const NOWHERE: Target = { state: null, keyAs: null, known: null }
 
 /** What earlier items of the same flush have changed; a single append needs none. */
 interface Sofar {
@@ -57,11 +57,12 @@ export function planFlush(request: AppendRequest, memory: TailMemory): FlushPlan
 function planAppend(
   { flush, sums }: AppendRequest,
   append: Append,
-  { state, keyAs }: Target,
+  target: Target,
   memory: TailMemory,
   sofar: Sofar | null,
 ): PlannedAppend | Exclude<AppendOutcome, { status: 'appended' }> {
   const { actor, box } = append.log
+  const { state, keyAs } = target
   if (state === null) {
     const status = memory.actors.get(actor) === null ? 'unknown' : 'removed'
     return { status: 'refused', error: new TwinlogError('NO_ACTOR', `there is no actor ${actor}`, { actor, status }) }
@@ -71,8 +72,8 @@ function planAppend(
   if (payload === undefined || payloadSum === undefined)
     throw new TypeError('an append names a payload that is not in the flush')
   const codec = CODEC_ID[payload.codec]
-  const known = keyAs === null ? null : (sofar?.keys.get(keyAs) ?? memory.keys.get(keyAs))
-  if (known !== null && known !== undefined) {
+  const known = (keyAs === null ? undefined : sofar?.keys.get(keyAs)) ?? target.known
+  if (known !== null) {
     const isSame = known.payloadSum === payloadSum && known.codec === codec
     if (isSame || append.ifExists === 'keep') return { status: 'duplicate', seq: known.seq }
     const facts = { actor, box, seq: known.seq }

@@ -3,6 +3,7 @@
  */
 import { FLUSH_BYTES_MAX } from '../../commit-log/layout.ts'
 import { TwinlogError } from '../../errors.ts'
+import type { DedupeValue } from '../../key-index/values.ts'
 import { entryLength } from '../../record/entry.ts'
 import { checkItem } from '../item-limits.ts'
 import type { AppendOutcome, EpochBounds, Flush, LogName, Redaction } from '../types.ts'
@@ -14,11 +15,12 @@ interface Answer<Result> {
   readonly reject: (error: unknown) => void
 }
 
-/** What an append means for the driver: which log, and under which name its key is known. */
+/** What an append means for the driver: which log, under which name its key is known, and which record has that key. */
 export interface Target {
   /** Null: there is no such actor. */
   readonly state: LogState | null
   readonly keyAs: string | null
+  readonly known: DedupeValue | null
 }
 
 export interface AppendRequest extends Answer<readonly AppendOutcome[]> {
@@ -27,7 +29,7 @@ export interface AppendRequest extends Answer<readonly AppendOutcome[]> {
   /** XXH64 of each payload. */
   readonly sums: readonly bigint[]
   readonly bytes: number
-  /** Of each append, while all that the request needs is in memory. */
+  /** Of each append, from when all that the request needs was found, for as long as nothing else is taken. */
   targets: readonly Target[]
 }
 

@@ -1,9 +1,10 @@
 /**
  * Orders everything that is written: requests as they were made, sequences as requested, frames one at a time. A request
- * whose actors, heads or keys are not in memory holds up those behind it until they are looked up, all of them together.
+ * whose actors, heads or keys are not at hand holds up those behind it until they are looked up, all of them together.
  */
 import type { CommitLog } from '../../commit-log/commit-log.ts'
 import { TwinlogError } from '../../errors.ts'
+import type { KeyIndex } from '../../key-index/key-index.ts'
 import type { LogName } from '../types.ts'
 import { addAppends, addItem, addOwn } from './entries.ts'
 import { FrameBatch } from './frame-batch.ts'
@@ -15,6 +16,8 @@ import type { TailMemory } from './tail-memory.ts'
 import { writeRedaction, writeTrim } from './taking-away.ts'
 
 interface SequencerHooks {
+  /** Asked for keys at once. */
+  readonly index: KeyIndex
   /** Brings what these requests need into memory, mending the index where it must. */
   lookUp(requests: readonly Request[]): Promise<void>
   /** What a record says; null when there is nothing to take out of it. */
@@ -84,9 +87,8 @@ export class Sequencer {
   }
 
   #canTake(request: Request): boolean {
-    return (
-      this.#isOpen(request) && isHot(request, this.#memory) && (request.kind !== 'redact' || request.left !== undefined)
-    )
+    if (!this.#isOpen(request) || !isHot(request, this.#memory, this.#hooks.index)) return false
+    return request.kind !== 'redact' || request.left !== undefined
   }
 
   /** Whether the request's turn has come, if it is the first. */
@@ -98,7 +100,8 @@ export class Sequencer {
   #bringWhatIsMissing(): void {
     const [request] = this.#queue
     if (request === undefined || !this.#isOpen(request)) return
-    if (!isHot(request, this.#memory)) this.#startLookUp(this.#queue.slice())
+    // The index is not asked again: it was just now, and what it could not say must be looked up.
+    if (!isHot(request, this.#memory, null)) this.#startLookUp(this.#queue.slice())
     else if (request.kind === 'redact' && request.left === undefined) this.#startLook(request)
   }
 
