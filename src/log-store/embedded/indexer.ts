@@ -2,7 +2,6 @@
  * Moves acknowledged frames into the index, behind the appends and in large synced batches. One thing at a time: a
  * batch, a sweep, or whatever asks for the index for itself. Its failures never touch the commit log.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { CommitLog } from '../../commit-log/commit-log.ts'
 import { TwinlogError } from '../../errors.ts'
 import type { KeyIndex } from '../../key-index/key-index.ts'
@@ -10,17 +9,18 @@ import type { Head } from '../../key-index/values.ts'
 import type { FrameBatch } from './frame-batch.ts'
 import { IndexFold } from './index-fold.ts'
 import { rebuildRange } from './rebuild-range.ts'
+import { Slices } from './slices.ts'
 import { sweepSome } from './sweep.ts'
 import type { TailMemory } from './tail-memory.ts'
 
-/** Changes in one batch, about; a frame is never split. */
-const BATCH_CHANGES = 5000
-/** A batch is begun at once when so many changes wait, else after `LAG_MS`. */
-const EAGER_CHANGES = 2000
+/** Changes in one batch, about; a frame is never split. A log that has many of them gets its head once. */
+const BATCH_CHANGES = 20_000
+/** A batch is begun at once when so many changes wait, or so large a part of what may; else after `LAG_MS`. */
+const EAGER_CHANGES = 20_000
+const EAGER_PART = 1 / 4
+/** While appends go on it is put off, so that they have processor and disk to themselves; not for longer than this. */
 const LAG_MS = 100
-/** The longest stretch of folding between two turns of the event loop. */
-const SLICE_MS = 2
-const SLICE_CHANGES = 200
+const BUSY_LAG_MS = 1000
 
 export interface IndexerLimits {
   /** The index is full, and appends wait, when more than this many changes or bytes are not indexed. */
@@ -39,6 +39,8 @@ export class Indexer {
   #bytes = 0
   #commit: number
   #timer: NodeJS.Timeout | null = null
+  #behindSince = 0
+  #addedAt = 0
   #work: Promise<void> = Promise.resolve()
   #isRunning = false
   #isPaused = false
@@ -91,6 +93,7 @@ export class Indexer {
     this.#pending.push(batch)
     this.#changes += batch.changes.length
     this.#bytes += batch.bytes
+    this.#addedAt = performance.now()
     this.#wake()
   }
 
@@ -156,15 +159,31 @@ export class Indexer {
 
   #wake(): void {
     if (this.#isRunning || this.#isPaused || this.#failure !== null) return
-    if (this.#changes >= EAGER_CHANGES || this.isFull || this.#hasSweeps) return this.#start()
+    if (this.#isEager || this.#hasSweeps) return this.#start()
     if (this.#timer !== null || this.#changes === 0) return
-    this.#timer = setTimeout(() => this.#onTimer(), LAG_MS)
+    this.#behindSince = performance.now()
+    this.#wait(LAG_MS)
+  }
+
+  get #isEager(): boolean {
+    const { changesMax, bytesMax } = this.#limits
+    return this.#changes >= Math.min(EAGER_CHANGES, changesMax * EAGER_PART) || this.#bytes >= bytesMax * EAGER_PART
+  }
+
+  #wait(ms: number): void {
+    this.#timer = setTimeout(() => this.#onTimer(), ms)
     this.#timer.unref()
   }
 
   #onTimer(): void {
     this.#timer = null
-    if (!this.#isRunning && !this.#isPaused && this.#failure === null) this.#start()
+    if (this.#isRunning || this.#isPaused || this.#failure !== null) return
+    const now = performance.now()
+    const pauseMs = now - this.#addedAt
+    const mayWait = pauseMs < LAG_MS && now - this.#behindSince < BUSY_LAG_MS - LAG_MS
+    // Where frames are not synced, nothing but the index's batch does it.
+    if (mayWait && this.#log.durableCommit === this.#log.end.commit) this.#wait(LAG_MS - pauseMs)
+    else this.#start()
   }
 
   #start(): void {
@@ -196,7 +215,7 @@ export class Indexer {
     await this.#index.write(batch, { segment, offset, commit, chain: chain ?? 0n, nextLog: last.nextLog })
     this.#commit = commit
     this.#pending.splice(0, frames.length)
-    this.#forget(frames)
+    await this.#forget(frames)
     this.#onProgress()
   }
 
@@ -212,13 +231,11 @@ export class Indexer {
   }
 
   async #foldFrames(frames: readonly FrameBatch[], fold: IndexFold): Promise<void> {
-    let started = performance.now()
+    const slices = new Slices()
     for (const frame of frames) {
       for (const change of frame.changes) {
         fold.apply(change)
-        if (fold.changes % SLICE_CHANGES !== 0 || performance.now() - started < SLICE_MS) continue
-        await nextTurn()
-        started = performance.now()
+        if (slices.isOver()) await slices.next()
       }
     }
   }
@@ -229,7 +246,9 @@ export class Indexer {
     return { first: state?.indexedFirst ?? 1, tip: state?.indexedTip ?? 0 }
   }
 
-  #forget(frames: readonly FrameBatch[]): void {
+  /** What the index holds need not be in memory; it does no harm there until its turn comes. */
+  async #forget(frames: readonly FrameBatch[]): Promise<void> {
+    const slices = new Slices()
     for (const { bytes, changes, keyNames } of frames) {
       this.#bytes -= bytes
       this.#changes -= changes.length
@@ -237,6 +256,7 @@ export class Indexer {
       for (const change of changes) {
         this.#memory.indexed(change)
         if (change.kind === 'bounds' || change.kind === 'actorRemoved') this.#hasSweeps = true
+        if (slices.isOver()) await slices.next()
       }
     }
     this.#memory.trim()
