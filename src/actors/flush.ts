@@ -1,6 +1,7 @@
 /**
  * From what the host appends to the flush that the log store gets. Everything is checked, encoded and hashed here,
- * synchronously and before anything is written: the host may change its objects as soon as the call returns.
+ * synchronously and before anything is written: the host may change its objects as soon as the call returns. Raw bytes
+ * are copied by the log store, which must be given the flush in the same turn.
  */
 import type { Append, Codec, Flush, LogName, Payload } from '../log-store/types.ts'
 import { encodeBytes } from '../record/codecs/bytes.ts'
@@ -46,6 +47,16 @@ export function flushOf(engine: Engine, drafts: readonly Draft[], onConflict?: '
   const encoders = { hashKey: once(hashDedupeKey), packMeta: once(encodeMeta) }
   const appends = drafts.map(draft => appendOf(draft, payloads.add(draft.codec, draft.content), now, encoders))
   return { payloads: payloads.list, appends, onConflict }
+}
+
+/** A flush for later: its raw bytes are its own, where `flushOf` leaves them the host's until the log store has them. */
+export function keptFlushOf(engine: Engine, drafts: readonly Draft[]): Flush {
+  const flush = flushOf(engine, drafts)
+  const owned = ({ codec, bytes }: Payload): Payload => ({
+    codec,
+    bytes: codec === 'bytes' ? Buffer.from(bytes) : bytes,
+  })
+  return { ...flush, payloads: flush.payloads.map(owned) }
 }
 
 /** @param payload the index of its payload in the flush */

@@ -2,7 +2,7 @@
 import { checkInteger, checkOptions, checkSignal } from '../actors/arguments.ts'
 import { draftsOf } from '../actors/drafts.ts'
 import type { Engine } from '../actors/engine.ts'
-import { flushOf } from '../actors/flush.ts'
+import { keptFlushOf } from '../actors/flush.ts'
 import { resultOf } from '../actors/store.ts'
 import type { FlushResult } from '../actors/types.ts'
 import { Wake } from '../actors/wake.ts'
@@ -120,7 +120,7 @@ export class StoreCursor<Value> implements Cursor<Value> {
     if (session !== this.#session) {
       throw new TypeError('the record is of an earlier reading of this cursor, and is given again')
     }
-    const flush = flushOf(this.#engine, draftsOf(this.#engine, append))
+    const flush = keptFlushOf(this.#engine, draftsOf(this.#engine, append))
     if (!session.progress.has(record.place)) throw new TypeError('the record is acknowledged already')
     const outcomes = await session.moves.acknowledge(record.place, flush)
     return outcomes.map(resultOf)

@@ -32,6 +32,25 @@ describe.each(drivers)('over the %s driver', (_, withStore) => {
       expect(values(await rest(opened.store.cursor('c')))).toEqual([4, 5])
     }))
 
+  it('what the host does to its bytes once acknowledge has returned changes nothing', () =>
+    // An acknowledgement that waited for the records before it was written with what its buffer held by then.
+    withStore(async ({ store }) => {
+      await fill(store, 2)
+      const cursor = store.cursor('c')
+      const [first, second] = await rest(cursor)
+      const bytes = Buffer.from('as it was')
+      const waiting = cursor.acknowledge(second!, { append: [{ log: store.inbox(alice), bytes }] })
+      bytes.fill('!')
+      const own = Buffer.from('as it was')
+      const appended = cursor.acknowledge(first!, { append: [{ log: store.inbox(bob), bytes: own }] })
+      own.fill('!')
+      await Promise.all([waiting, appended])
+      for (const actor of [alice, bob]) {
+        const [record] = await collect(store.inbox(actor).read())
+        expect(Buffer.from(record!.value as Uint8Array).toString()).toBe('as it was')
+      }
+    }))
+
   it('moves over the lowest contiguous record: an acknowledgement waits for those before it', () =>
     withStore(async ({ store }) => {
       await fill(store)
