@@ -37,13 +37,14 @@ export class SalvagedPlaces implements PlaceMoves {
   }
 
   of(place: Place): Place {
+    const text = placeText(place)
+    // First: a stretch may have come to reach over it since.
+    const known = this.#unknown.get(text)
+    if (known !== undefined) return known
     const stretch = this.#before(place)
     // Those that an earlier salvage gave are no places of entries.
     const isEntry = stretch !== null && place[1] < COMMIT_END && place[1] >= stretch.ordinals
     if (isEntry && comparePlaces(place, stretch.last) <= 0) return moved(place, stretch)
-    const text = placeText(place)
-    const known = this.#unknown.get(text)
-    if (known !== undefined) return known
     // In the order of the feed, about, and where no record is.
     const given: Place = [this.at(place)[0], COMMIT_END + 1 + this.#unknown.size]
     this.#unknown.set(text, given)

@@ -4,7 +4,7 @@
  * A cursor then stood further on in the new feed than it had come, and passed over what was there; and a delivery that
  * waited could have the key of a newer one, which took its place.
  */
-import { open as openFile } from 'node:fs/promises'
+import { open as openFile, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -192,6 +192,38 @@ describe('a store with consumers in the middle of the feed, of which commits are
       await store.close()
     }),
   )
+})
+
+describe('a worker that had long delivered a record which is lost', () => {
+  it('has nothing to deliver of it', () =>
+    // The delivery went to a place for lost records, its removal to the one that later records let it have: it came back.
+    withDirectory(async path => {
+      const to = join(path, '..', 'salvaged')
+      let store = await open(path)
+      await store.actors.add(alice)
+      const time = new FakeTime()
+      const { clock, timer } = time
+      const deliver = async (isDown: boolean): Promise<void> => {
+        time.now += 1000
+        const targets = ({ value }: { readonly value: unknown }): string[] => [String(value)]
+        const worker = store.worker('w', { targets, clock, timer, backoff: () => 10, attemptsMax: 1000 })
+        await worker.run(() => (isDown ? Promise.reject(new Error('ECONNREFUSED')) : 'done'), { live: false })
+      }
+      await store.append(['one', 'the lost one'].map(value => ({ log: store.outbox(alice), value })))
+      await deliver(true)
+      await store.inbox(alice).append('in another log')
+      await deliver(false)
+      await store.close()
+      const file = join(path, 'segments', (await readdir(join(path, 'segments'))).toSorted()[0]!)
+      const bytes = await readFile(file)
+      bytes.fill(0, bytes.indexOf('the lost one'), bytes.indexOf('the lost one') + 4)
+      await writeFile(file, bytes)
+      expect((await salvage(path, to)).lost).toMatchObject([{ from: 2, to: 2 }])
+
+      store = await open(to)
+      expect(await store.consumers()).toMatchObject([{ name: 'w', lag: 0, depth: 0, dead: 0 }])
+      await store.close()
+    }))
 })
 
 type Step =

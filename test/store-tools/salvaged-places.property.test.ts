@@ -55,3 +55,24 @@ it("a delivery gets the place of its record, or one that is nobody else's, also 
     runs(1000),
   )
 })
+
+it('a delivery that was given a place keeps it, whatever is taken over after that', () => {
+  // What a worker wrote of a lost record went to one place; its removal, read further on, to another: it was tried for ever.
+  fc.assert(
+    fc.property(moves, fc.array(place), (some, asked) => {
+      const places = new SalvagedPlaces()
+      const given = new Map<string, Place>()
+      const records = new Set(some.map(({ old }) => old.join()))
+      for (const { old } of some.toSorted((left, right) => comparePlaces(left.old, right.old))) {
+        places.note(old, old)
+        // A record comes before what is written of its delivery; a lost one never comes.
+        for (const each of asked.filter(other => comparePlaces(other, old) <= 0 || !records.has(other.join()))) {
+          const known = given.get(each.join())
+          if (known === undefined) given.set(each.join(), places.of(each))
+          else expect(places.of(each)).toEqual(known)
+        }
+      }
+    }),
+    runs(1000),
+  )
+})
