@@ -18,7 +18,7 @@ export interface RebuildIndexOptions {
   readonly lockWaitMs?: number
   /** Told now and then how far it is. */
   readonly onProgress?: (progress: OpenProgress) => void
-  /** Ends it; the next `open`, or another rebuild, goes on. */
+  /** Ends it; the next `open`, or another rebuild, goes on: where `force` was needed, only another one with `force`. */
   readonly signal?: AbortSignal
 }
 

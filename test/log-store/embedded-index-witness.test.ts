@@ -125,6 +125,28 @@ describe('an index that is made anew', () => {
       expect(existsSync(old(path))).toBe(false)
     }))
 
+  it('by force, and was stopped: only another forced one goes on, because the old one still says what the log lacks', () =>
+    withDirectory(async path => {
+      await prepare(path)
+      await rm(segment(path, (await readdir(join(path, 'segments'))).length))
+      const stop = new AbortController()
+      vi.spyOn(KeyIndex, 'create').mockImplementationOnce(() => {
+        stop.abort(new TwinlogError('IO_ERROR', 'enough', { place: 'here' }))
+        return Promise.reject(stop.signal.reason as Error)
+      })
+      const stopped = rebuildIndex(path, {
+        force: true,
+        signal: stop.signal,
+      })
+      expect(await codeOf(stopped)).toBe('IO_ERROR')
+      expect(existsSync(old(path))).toBe(true)
+      expect(await codeOf(openDriver(path))).toBe('LOG_LOST')
+      expect(await codeOf(rebuildIndex(path))).toBe('LOG_LOST')
+      await rebuildIndex(path, { force: true })
+      expect(existsSync(old(path))).toBe(false)
+      await reopened(path, everything)
+    }))
+
   it('that was stopped: salvage asks the old one', () =>
     withDirectory(async path => {
       await prepare(path)
