@@ -37,6 +37,12 @@ export async function dropIndexes(directory: string): Promise<void> {
   await dropOldIndex(directory)
 }
 
+/** One rename, and it is no witness any more: what a removal that was cut short leaves of it could be taken for one. */
 export async function dropOldIndex(directory: string): Promise<void> {
-  if (hasOldIndex(directory)) await rm(oldIndexOf(directory), { recursive: true, force: true })
+  const gone = `${directory}.gone`
+  // Of a removal before.
+  await rm(gone, { recursive: true, force: true })
+  if (!hasOldIndex(directory)) return
+  await rename(oldIndexOf(directory), gone)
+  await rm(gone, { recursive: true, force: true })
 }

@@ -3,7 +3,7 @@
  * same answer, and nothing is made anew over records that are lost.
  */
 import { existsSync } from 'node:fs'
-import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { TwinlogError } from '../../src/errors.ts'
@@ -159,6 +159,19 @@ describe('an index that is made anew', () => {
         usedIndex: true,
         lost: [{ from: 3, to: 3 }],
       })
+    }))
+
+  // The removal of an old index was cut short: the files that were left of it looked like an older index, and were asked.
+  it('what the removal of an old one has left is no witness, and goes with the next open', () =>
+    withDirectory(async path => {
+      await prepare(path)
+      const expected = await reopened(path, everything)
+      await flipTables(path)
+      expect(await reopened(path, everything)).toEqual(expected)
+      await mkdir(join(path, 'index.gone'))
+      await writeFile(join(path, 'index.gone', 'CURRENT'), 'MANIFEST-000001\n')
+      expect(await reopened(path, everything)).toEqual(expected)
+      expect((await readdir(path)).filter(name => name.startsWith('index.') && name !== 'index.starts')).toEqual([])
     }))
 
   it.each(['a sound log', 'a damaged commit'])('where there is no room for two, and %s', what =>

@@ -127,12 +127,15 @@ export async function catchUp(log: CommitLog, opened: OpenedIndex): Promise<Caug
       await makeRoom(log, opened)
       return tryCatchUp(log, opened)
     })
-    await dropOldIndex(directory)
+    await dropOldIndex(directory).catch((error: unknown) => {
+      throw toIndexError(directory, error)
+    })
     return caughtUp
   } catch (error) {
     if (isTwinlogError(error, 'LOG_LOST')) {
       await abandonIndex(opened)
-      await bringIndexBack(directory)
+      // Where it has to stay aside, the next open asks it there.
+      await bringIndexBack(directory).catch(() => {})
     }
     throw error
   }
