@@ -19,7 +19,7 @@ const full = {
   fanOuts: [10, 100, 1000],
   followers: [1, 100, 1000],
   records: [1000, 10_000, 100_000, 1_000_000],
-  recordRounds: 2,
+  recordRounds: 1,
   logCounts: [1, 100, 10_000, 100_000],
   logCountRecords: 50_000,
   /** Records between an open and a kill -9. */
