@@ -1,6 +1,6 @@
 // `npm run bench`: every workload against twinlog and its peers, in interleaved rounds.
 //
-//   --quick         fewer rounds, smaller sizes: about a minute
+//   --quick         fewer rounds, smaller sizes: two to three minutes
 //   --only NAME     only workloads whose name holds it; may be given several times
 //   --peer NAME     only twinlog and this store; may be given several times
 //   --json          print JSON alone
