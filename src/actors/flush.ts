@@ -3,6 +3,7 @@
  * synchronously and before anything is written: the host may change its objects as soon as the call returns. Raw bytes
  * are copied by the log store, which must be given the flush in the same turn.
  */
+import { keptFlush } from '../log-store/kept-flush.ts'
 import type { Append, Codec, Flush, LogName, Payload } from '../log-store/types.ts'
 import { encodeBytes } from '../record/codecs/bytes.ts'
 import { encodeJson } from '../record/codecs/json.ts'
@@ -51,12 +52,7 @@ export function flushOf(engine: Engine, drafts: readonly Draft[], onConflict?: '
 
 /** A flush for later: its raw bytes are its own, where `flushOf` leaves them the host's until the log store has them. */
 export function keptFlushOf(engine: Engine, drafts: readonly Draft[]): Flush {
-  const flush = flushOf(engine, drafts)
-  const owned = ({ codec, bytes }: Payload): Payload => ({
-    codec,
-    bytes: codec === 'bytes' ? Buffer.from(bytes) : bytes,
-  })
-  return { ...flush, payloads: flush.payloads.map(owned) }
+  return keptFlush(flushOf(engine, drafts))
 }
 
 /** @param payload the index of its payload in the flush */
