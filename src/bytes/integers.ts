@@ -45,6 +45,13 @@ export function writeBigU64(target: Buffer, value: bigint, at: number): void {
   target.writeUInt32BE(wide.getUint32(4), at + 4)
 }
 
+/** As `writeBigU64`: one bigint is made, where Buffer's own method makes four. */
+export function readBigU64(source: Buffer, at: number): bigint {
+  wide.setUint32(0, source.readUInt32BE(at))
+  wide.setUint32(4, source.readUInt32BE(at + 4))
+  return wide.getBigUint64(0)
+}
+
 /** The next multiple of 8: everything in a segment starts at one. */
 export function align8(bytes: number): number {
   return Math.ceil(bytes / 8) * 8

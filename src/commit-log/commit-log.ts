@@ -15,7 +15,7 @@ import { SEGMENT_HEADER_BYTES } from './layout.ts'
 import { createSegment } from './new-segment.ts'
 import { RecentFrames } from './recent-frames.ts'
 import { findTail, type SegmentReading, type Tail } from './recovery.ts'
-import { RecordReader, type VerifiedEntry } from './record-reader.ts'
+import { type EntryRun, RecordReader } from './record-reader.ts'
 import { copyFrame, uncertainFrames } from './rewrite.ts'
 import { generationsOf, removeUnfinished, SEGMENT_FOLDER, segmentPath } from './segment-files.ts'
 import { SegmentFiles } from './segment-handles.ts'
@@ -181,9 +181,9 @@ export class CommitLog {
     this.#durableCommit = Math.max(this.#durableCommit, commit)
   }
 
-  /** Null when it was reclaimed. @throws CORRUPT */
-  read(location: Location): VerifiedEntry | null | Promise<VerifiedEntry | null> {
-    return this.#reader.read(location)
+  /** For reading the entries at these locations. */
+  run(locations: readonly Location[]): EntryRun {
+    return this.#reader.run(locations)
   }
 
   /** The frames after `from` up to `end`, or to the last acknowledged one. @throws LOG_LOST for a damaged segment header */

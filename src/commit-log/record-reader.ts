@@ -1,114 +1,126 @@
-/**
- * Reads single entries by their location and verifies them: from the newest frames in memory, else from the file.
- */
+/** Reads entries by their location and verifies them, each with its payload, wherever that stands. */
 import type { Checksum } from '../bytes/checksum.ts'
-import { ReadPace } from '../bytes/read-pace.ts'
-import { TwinlogError } from '../errors.ts'
 import { decodeEntry, type DecodedEntry, entryLength, isKnownEntry, payloadOf, type Place } from '../record/entry.ts'
-import { ENTRY_HEADER_BYTES, ENTRY_TYPE, KEY_BYTES, META_BYTES_MAX, PAYLOAD_BYTES_MAX } from '../record/layout.ts'
+import { ENTRY_TYPE, KEY_BYTES, META_BYTES_MAX, PAYLOAD_BYTES_MAX } from '../record/layout.ts'
+import { corrupt, unsupported } from './damaged-entry.ts'
+import { EntryBytes, isCurrent, Scratch, type Span } from './entry-bytes.ts'
 import type { Location } from './frame-builder.ts'
 import type { RecentFrames } from './recent-frames.ts'
-import { segmentPath } from './segment-files.ts'
-import type { SegmentFile, SegmentFiles } from './segment-handles.ts'
+import type { SegmentFiles } from './segment-handles.ts'
 
 const ENTRY_BYTES_MAX = entryLength(KEY_BYTES, META_BYTES_MAX, PAYLOAD_BYTES_MAX)
+/** The length of a shared body is in its own header: so much is read at first, which is all of most. */
+const SHARED_BYTES_FIRST = 4096
 
 export interface VerifiedEntry {
   readonly entry: DecodedEntry
   readonly payload: Buffer
 }
 
+type Found = VerifiedEntry | null
+
+/** One run is used up before another blocks, or notices that its bytes are gone. */
+const spans = new Scratch()
+const bodies = new Scratch()
+
 export class RecordReader {
-  readonly #files: SegmentFiles
-  readonly #recent: RecentFrames
+  readonly #bytes: EntryBytes
   readonly #checksum: Checksum
-  readonly #pace = new ReadPace()
 
   constructor(files: SegmentFiles, recent: RecentFrames, checksum: Checksum) {
-    this.#files = files
-    this.#recent = recent
+    this.#bytes = new EntryBytes(files, recent)
     this.#checksum = checksum
   }
 
-  /**
-   * The entry that was born at `location` with its payload, wherever they stand now, both verified. Null when it is gone:
-   * it was trimmed, redacted or removed, and its segment written again without it.
-   * @throws CORRUPT with the place; FORMAT_UNSUPPORTED for an entry that only later versions can read
-   */
-  read(location: Location): VerifiedEntry | null | Promise<VerifiedEntry | null> {
-    return this.#use(location, bytes => {
-      if (bytes === null) return null
-      const entry = decodeEntry(bytes, 0, location, this.#checksum)
-      if (entry === null) throw corrupt(location, 'its header')
-      if (!isKnownEntry(bytes, 0)) throw unsupported(location)
-      if (entry.type === ENTRY_TYPE.keyOnly) return null
-      if (entry.payloadAt !== 0) return this.#readShared(entry, location.segment)
-      const payload = payloadOf(bytes, 0, entry, this.#checksum)
-      if (payload === null) throw corrupt(location, 'its payload')
-      return { entry, payload }
-    })
+  /** One entry, as `EntryRun.at` gives it. */
+  read(location: Location): Found | Promise<Found> {
+    return this.run([location]).at(0)
   }
 
-  /** The body that several appends of one frame refer to. Its length is not in the append: its header comes first. */
-  async #readShared(entry: DecodedEntry, segment: number): Promise<VerifiedEntry> {
-    const place = { segment, offset: entry.payloadAt }
-    const head = await this.#use({ ...place, length: ENTRY_HEADER_BYTES }, bytes =>
-      bytes === null ? null : decodeEntry(bytes, 0, place, this.#checksum),
-    )
-    if (head === null || head.payloadSum !== entry.payloadSum) throw corrupt(place, 'the header of its shared payload')
-    const payload = await this.#use({ ...place, length: head.length }, bytes =>
-      bytes === null ? null : payloadOf(bytes, 0, head, this.#checksum),
-    )
-    if (payload === null) throw corrupt(place, 'its shared payload')
+  /** For reading the entries at these locations, in their order. */
+  run(locations: readonly Location[]): EntryRun {
+    return new EntryRun(this.#bytes, this.#checksum, locations)
+  }
+}
+
+/** Entries that are wanted one after the other: what lies close together in a file comes with one read. */
+export class EntryRun {
+  readonly #bytes: EntryBytes
+  readonly #checksum: Checksum
+  readonly #locations: readonly Location[]
+  /** What came with the last read, and which of the locations is the first in it. */
+  #span: Span | null = null
+  #spanFrom = 0
+
+  constructor(bytes: EntryBytes, checksum: Checksum, locations: readonly Location[]) {
+    this.#bytes = bytes
+    this.#checksum = checksum
+    this.#locations = locations
+  }
+
+  /**
+   * The entry that was born at the location with its payload, wherever they stand now, both verified; the caller owns the
+   * payload. Null when it is gone: it was trimmed, redacted or removed, and its segment written again without it.
+   * @throws CORRUPT with the place; FORMAT_UNSUPPORTED for an entry that only later versions can read
+   */
+  at(i: number): Found | Promise<Found> {
+    const location = this.#locations[i]
+    if (location === undefined) throw new Error(`there is no location ${i}`)
+    if (this.#span !== null && isCurrent(this.#span)) {
+      const position = this.#span.positions[i - this.#spanFrom]
+      if (position === null) return null
+      if (position !== undefined) return this.#verified(this.#span.bytes, position, location)
+    }
+    if (location.length > ENTRY_BYTES_MAX) throw corrupt(location, 'its length')
+    const recent = this.#bytes.recent(location)
+    if (recent !== null) return this.#verified(recent, 0, location)
+    const span = this.#bytes.span(this.#locations, i, spans)
+    return span instanceof Promise ? span.then(read => this.#firstOf(read, i)) : this.#firstOf(span, i)
+  }
+
+  #firstOf(span: Span, i: number): Found | Promise<Found> {
+    this.#span = span
+    this.#spanFrom = i
+    const [position] = span.positions
+    const location = this.#locations[i]
+    if (position === null || position === undefined || location === undefined) return null
+    return this.#verified(span.bytes, position, location)
+  }
+
+  #verified(bytes: Buffer, at: number, location: Location): Found | Promise<Found> {
+    const entry = decodeEntry(bytes, at, location, this.#checksum)
+    if (entry === null) throw corrupt(location, 'its header')
+    if (!isKnownEntry(bytes, at)) throw unsupported(location)
+    if (entry.type === ENTRY_TYPE.keyOnly) return null
+    if (entry.payloadAt !== 0) return this.#withShared(entry, { segment: location.segment, offset: entry.payloadAt })
+    const payload = payloadOf(bytes, at, entry, this.#checksum)
+    if (payload === null) throw corrupt(location, 'its payload')
     return { entry, payload }
   }
 
-  /** Hands the bytes that were born at `location` to `use`, which must take what it needs before it returns. */
-  #use<Result>(location: Location, use: (bytes: Buffer | null) => Result | Promise<Result>): Result | Promise<Result> {
-    if (location.length > ENTRY_BYTES_MAX) throw corrupt(location, 'its length')
-    const recent = this.#recent.get(location, location.length)
-    if (recent !== null) return use(recent.subarray(0, location.length))
-    if (!this.#pace.isHot || !this.#files.isReady(location.segment)) return this.#readCold(location).then(use)
-    const target = Buffer.allocUnsafe(location.length)
-    const count = this.#pace.run(() =>
-      this.#files.usingSync(location.segment, segment => {
-        const offset = offsetIn(segment, location)
-        return offset === null ? null : segment.file.readSync(target, 0, location.length, offset)
-      }),
-    )
-    return use(count === null ? null : target.subarray(0, count))
+  /** With the body that several appends of one frame refer to. */
+  #withShared(entry: DecodedEntry, place: Place, length = SHARED_BYTES_FIRST): VerifiedEntry | Promise<VerifiedEntry> {
+    const wanted = { ...place, length }
+    const recent = this.#bytes.recent({ ...place, length: 1 })
+    if (recent !== null) return this.#joined(entry, place, recent, 0, length)
+    const span = this.#bytes.span([wanted], 0, bodies)
+    const join = ({ bytes, positions }: Span): VerifiedEntry | Promise<VerifiedEntry> =>
+      this.#joined(entry, place, bytes, positions[0] ?? bytes.length, length)
+    return span instanceof Promise ? span.then(join) : join(span)
   }
 
-  async #readCold(location: Location): Promise<Buffer | null> {
-    const target = Buffer.allocUnsafe(location.length)
-    const count = await this.#files.using(location.segment, async segment => {
-      const offset = offsetIn(segment, location)
-      return offset === null ? null : segment.file.read(target, 0, location.length, offset)
-    })
-    return count === null ? null : target.subarray(0, count)
+  #joined(
+    entry: DecodedEntry,
+    place: Place,
+    bytes: Buffer,
+    at: number,
+    asked: number,
+  ): VerifiedEntry | Promise<VerifiedEntry> {
+    const head = decodeEntry(bytes, at, place, this.#checksum)
+    if (head === null || head.payloadSum !== entry.payloadSum) throw corrupt(place, 'the header of its shared payload')
+    if (head.length > asked && bytes.length - at < head.length) return this.#withShared(entry, place, head.length)
+    const payload = payloadOf(bytes, at, head, this.#checksum)
+    if (payload === null) throw corrupt(place, 'its shared payload')
+    return { entry, payload }
   }
-}
-
-/** Null when the entry is gone. @throws CORRUPT when it may be there, and only its trace is lost */
-function offsetIn({ map }: SegmentFile, location: Place): number | null {
-  if (map === null) return location.offset
-  const offset = map.offsetOf(location.offset)
-  if (offset === null && !map.isComplete) throw corrupt(location, 'the segment that was written again')
-  return offset
-}
-
-function unsupported(place: Place): TwinlogError<'FORMAT_UNSUPPORTED'> {
-  const where = placeName(place)
-  return new TwinlogError('FORMAT_UNSUPPORTED', `an entry of a newer version at ${where}`, { place: where })
-}
-
-function placeName({ segment, offset }: Place): string {
-  return `${segmentPath(segment)}, offset ${offset}`
-}
-
-function corrupt(place: Place, what: string): TwinlogError<'CORRUPT'> {
-  const where = placeName(place)
-  return new TwinlogError('CORRUPT', `a record is damaged: ${what} does not match its checksum at ${where}`, {
-    place: where,
-  })
 }

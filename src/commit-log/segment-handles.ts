@@ -97,8 +97,11 @@ export class SegmentFiles {
     if (this.#isClosed) throw new TwinlogError('CLOSED', 'the store is closed', {})
     const known = this.#handles.get(segment)
     if (known !== undefined) {
-      this.#handles.delete(segment)
-      this.#handles.set(segment, known)
+      // While there is plenty of room, who was used last does not matter.
+      if (this.#handles.size > HANDLES_MAX / 2) {
+        this.#handles.delete(segment)
+        this.#handles.set(segment, known)
+      }
       return known
     }
     if (this.#handles.size >= HANDLES_MAX) this.#closeOldest()

@@ -4,11 +4,11 @@
  */
 import { rm } from 'node:fs/promises'
 import type { Checksum } from '../bytes/checksum.ts'
-import { ReadPace } from '../bytes/read-pace.ts'
 import { IndexBatch } from './index-batch.ts'
 import { Condemned } from './condemned.ts'
 import * as keys from './keys.ts'
 import { type Database, isLevelDamaged, openLevel } from './level-database.ts'
+import { QuickReads } from './quick-reads.ts'
 import { countStart, setUncleanStarts, uncleanStarts } from './unclean-starts.ts'
 import * as values from './values.ts'
 
@@ -36,7 +36,8 @@ export class KeyIndex {
   readonly condemned: Condemned
   readonly #opened: Database
   readonly #checksum: Checksum
-  readonly #pace = new ReadPace()
+  /** What it says at once. */
+  readonly now: QuickReads
   #point: values.IndexPoint | null = null
   /** Whether the ledger lacked a batch: then the newest point is no witness of what came before it. */
   #hasGap = false
@@ -49,6 +50,7 @@ export class KeyIndex {
     this.condemned = new Condemned(directory)
     this.#opened = database
     this.#checksum = checksum
+    this.now = new QuickReads(database, checksum, this.condemned)
   }
 
   /** Counts as an unclean start until it is closed, or `served`. */
@@ -171,21 +173,12 @@ export class KeyIndex {
     return found
   }
 
-  /** The locations of these sequences, null where there is none; blocks only while reads come back at once. */
-  locations(
-    log: number,
-    sequences: readonly number[],
-  ): (values.IndexedLocation | null)[] | Promise<(values.IndexedLocation | null)[]> {
-    const wanted = sequences.map(seq => keys.entryKey(log, seq))
-    const found: (values.IndexedLocation | null)[] = []
-    for (const key of wanted) {
-      const location = this.#now(key, values.decodeLocation)
-      if (location === undefined) {
-        return this.#many(wanted.slice(found.length), values.decodeLocation).then(rest => [...found, ...rest])
-      }
-      found.push(location)
-    }
-    return found
+  /** The locations of these sequences, null where there is none. */
+  async locations(log: number, sequences: readonly number[]): Promise<(values.IndexedLocation | null)[]> {
+    return this.#many(
+      sequences.map(seq => keys.entryKey(log, seq)),
+      values.decodeLocation,
+    )
   }
 
   async dedupes(
@@ -195,11 +188,6 @@ export class KeyIndex {
       wanted.map(({ log, key }) => keys.dedupeKey(log, key)),
       values.decodeDedupe,
     )
-  }
-
-  /** What has this key, at once; undefined while reads do not come back at once: then ask `dedupes`. */
-  dedupeNow(log: number, key: Uint8Array): values.DedupeValue | null | undefined {
-    return this.#now(keys.dedupeKey(log, key), values.decodeDedupe)
   }
 
   async actors(ids: readonly string[]): Promise<(values.ActorValue | null)[]> {
@@ -261,6 +249,7 @@ export class KeyIndex {
         if (!values.isSealed(key, sealed, this.#checksum)) damaged.push(key)
     }
     await this.#delete(damaged)
+    this.now.forget()
   }
 
   async #delete(some: readonly Buffer[]): Promise<void> {
@@ -275,12 +264,6 @@ export class KeyIndex {
     await this.#opened.close()
     // What can't be written counts as an unclean start: it costs a check, one of these days.
     await setUncleanStarts(this.#directory, 0).catch(() => {})
-  }
-
-  #now<Value>(key: Buffer, decode: (body: Buffer) => Value): Value | null | undefined {
-    if (!this.#pace.isHot) return undefined
-    const sealed = this.#pace.run(() => this.#database.getSync(key))
-    return sealed === undefined ? null : decode(values.unseal(key, sealed, this.#checksum))
   }
 
   async #one<Value>(key: Buffer, decode: (body: Buffer) => Value): Promise<Value | null> {

@@ -3,7 +3,7 @@
  * seeded with the store's id, because LevelDB checks none of its own when it reads.
  */
 import type { Checksum } from '../bytes/checksum.ts'
-import { readU48, readU64, writeBigU64, writeU48, writeU64 } from '../bytes/integers.ts'
+import { readBigU64, readU48, readU64, writeBigU64, writeU48, writeU64 } from '../bytes/integers.ts'
 
 export const HEAD_BYTES = 16
 export const LOCATION_BYTES = 12
@@ -12,6 +12,10 @@ export const SUM_BYTES = 4
 const POINT_BYTES = 48
 /** A point as it is stored. */
 export const SEALED_POINT_BYTES = POINT_BYTES + SUM_BYTES
+const SHORT_BYTES = 64
+const scratch = Buffer.alloc(SHORT_BYTES)
+/** What is summed of key and body together, by its length. */
+const summed = Array.from({ length: SHORT_BYTES + 1 }, (_, length) => scratch.subarray(0, length))
 
 /** A log's bounds as the index has them. */
 export interface Head {
@@ -61,28 +65,44 @@ export class DamagedValueError extends Error {
 
   constructor(key: Buffer) {
     super(`the index value at ${key.toString('hex')} does not match its checksum`)
-    this.key = key
+    this.key = Buffer.from(key)
   }
 }
 
 export function seal(key: Buffer, body: Buffer, checksum: Checksum): Buffer {
   const sealed = Buffer.allocUnsafe(body.length + SUM_BYTES)
   body.copy(sealed)
-  sealed.writeUInt32BE(checksum.sum32(Buffer.concat([key, body])), body.length)
+  sealed.writeUInt32BE(sumOf(key, body, checksum), body.length)
   return sealed
 }
 
 /** @throws DamagedValueError */
 export function unseal(key: Buffer, sealed: Buffer, checksum: Checksum): Buffer {
-  if (!isSealed(key, sealed, checksum)) throw new DamagedValueError(key)
-  return sealed.subarray(0, sealed.length - SUM_BYTES)
+  const body = bodyOf(key, sealed, checksum)
+  if (body === null) throw new DamagedValueError(key)
+  return body
 }
 
 /** Whether a value matches its checksum, and belongs to that key. */
 export function isSealed(key: Buffer, sealed: Buffer, checksum: Checksum): boolean {
-  if (sealed.length < SUM_BYTES) return false
+  return bodyOf(key, sealed, checksum) !== null
+}
+
+function bodyOf(key: Buffer, sealed: Buffer, checksum: Checksum): Buffer | null {
+  if (sealed.length < SUM_BYTES) return null
   const end = sealed.length - SUM_BYTES
-  return checksum.sum32(Buffer.concat([key, sealed.subarray(0, end)])) === sealed.readUInt32BE(end)
+  const body = sealed.subarray(0, end)
+  return sumOf(key, body, checksum) === sealed.readUInt32BE(end) ? body : null
+}
+
+/** Over key and body; where they are short, as most are, without a new buffer. */
+function sumOf(key: Buffer, body: Buffer, checksum: Checksum): number {
+  const length = key.length + body.length
+  const together = summed[length]
+  if (together === undefined) return checksum.sum32(Buffer.concat([key, body]))
+  together.set(key)
+  together.set(body, key.length)
+  return checksum.sum32(together)
 }
 
 export function encodeHead(head: Head, body: Buffer = Buffer.allocUnsafe(HEAD_BYTES)): Buffer {
@@ -114,7 +134,7 @@ export function encodeDedupe(value: DedupeValue, body: Buffer = Buffer.allocUnsa
 }
 
 export function decodeDedupe(body: Buffer): DedupeValue {
-  return { seq: readU64(body, 0), codec: body[8] ?? 0, payloadSum: body.readBigUInt64BE(9) }
+  return { seq: readU64(body, 0), codec: body[8] ?? 0, payloadSum: readBigU64(body, 9) }
 }
 
 export function encodePoint(point: IndexPoint): Buffer {

@@ -3,7 +3,7 @@
  * header checksum covers where it was born, its header, key and meta; its payload has a checksum of its own.
  * docs/format.md is the specification; layout.ts holds the offsets.
  */
-import { align8, readU48, readU56, writeBigU64, writeU48, writeU56 } from '../bytes/integers.ts'
+import { align8, readBigU64, readU48, readU56, writeBigU64, writeU48, writeU56 } from '../bytes/integers.ts'
 import type { Checksum } from '../bytes/checksum.ts'
 import {
   CRITICAL_ENTRY_FLAGS,
@@ -149,7 +149,7 @@ export function decodeEntry(source: Buffer, at: number, place: Place, checksum: 
   const metaAt = keyAt + keyLength
   const payloadStart = metaAt + metaLength
   if (payloadStart > source.length) return null
-  const headerSum = source.readBigUInt64BE(at + F.headerSum.at)
+  const headerSum = readBigU64(source, at + F.headerSum.at)
   if (headerSum !== sumHeader(source, at, payloadStart, place, checksum)) return null
   return {
     type: (source[at + F.type.at] ?? 0) as EntryType,
@@ -160,7 +160,7 @@ export function decodeEntry(source: Buffer, at: number, place: Place, checksum: 
     receivedAt: readU48(source, at + F.receivedAt.at),
     payloadLength,
     payloadAt: source.readUInt32BE(at + F.payloadAt.at),
-    payloadSum: source.readBigUInt64BE(at + F.payloadSum.at),
+    payloadSum: readBigU64(source, at + F.payloadSum.at),
     key: keyLength === 0 ? null : Buffer.from(source.subarray(keyAt, metaAt)),
     meta: metaLength === 0 ? null : Buffer.from(source.subarray(metaAt, payloadStart)),
     place,
@@ -184,7 +184,9 @@ export function payloadOf(source: Buffer, at: number, entry: DecodedEntry, check
   if (end > source.length) return null
   const payload = source.subarray(start, end)
   if (checksum.sum(payload) !== entry.payloadSum) return null
-  return Buffer.from(payload)
+  const copy = Buffer.allocUnsafe(payload.length)
+  copy.set(payload)
+  return copy
 }
 
 /** Whether the bytes between the payload and the next multiple of 8 are zero, as they must be. */

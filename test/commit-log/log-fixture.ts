@@ -66,7 +66,7 @@ export async function texts(log: CommitLog): Promise<(string | null)[]> {
 /** Null when the record is CORRUPT. */
 export async function textAt(log: CommitLog, location: Location): Promise<string | null> {
   try {
-    return (await log.read(location))!.payload.toString()
+    return (await log.run([location]).at(0))!.payload.toString()
   } catch (error) {
     if (isTwinlogError(error, 'CORRUPT')) return null
     throw error

@@ -186,24 +186,23 @@ it('a range is cleared a slice at a time, below a sequence or all of it', async 
   })
 })
 
-it('locations are read blocking as long as that is quick, and in the thread pool from the first slow one on', async () => {
-  // Whether reads were quick was asked once for a thousand of them: on a slow disk each of them held up the event loop.
+it('says at once where a record lies, unless reads are slow; what it has said before, in any case', async () => {
   await withIndex(async index => {
     const batch = index.batch()
     const located = (seq: number) => ({ segment: 1, offset: 8 * seq, length: 64 })
     for (let seq = 1; seq <= 9; seq += 1) batch.putEntry(2, seq, located(seq))
     await batch.write()
-    const sequences = [3, 1, 99, 2, 9, 8]
-    const expected = sequences.map(seq => (seq === 99 ? null : located(seq)))
-    let quick = 0
-    const pace = vi.spyOn(ReadPace.prototype, 'isHot', 'get').mockImplementation(() => (quick -= 1) >= 0)
+    const pace = vi.spyOn(ReadPace.prototype, 'isHot', 'get').mockReturnValue(true)
     onTestFinished(() => pace.mockRestore())
-    for (quick of [0, 1, 4, 100]) {
-      const isQuick = quick > sequences.length
-      const found = index.locations(2, sequences)
-      expect(found instanceof Promise).toBe(!isQuick)
-      expect(await found).toEqual(expected)
-    }
+    expect([3, 1, 10].map(seq => index.now.location(2, seq))).toEqual([located(3), located(1), null])
+    expect(index.now.location(3, 1)).toBeNull()
+    pace.mockReturnValue(false)
+    expect([3, 1, 2, 10].map(seq => index.now.location(2, seq))).toEqual([located(3), located(1), undefined, undefined])
+    expect(await index.locations(2, [3, 10, 2])).toEqual([located(3), null, located(2)])
+    index.now.remember(2, 3, located(30))
+    expect(index.now.location(2, 3)).toEqual(located(30))
+    index.now.forget()
+    expect(index.now.location(2, 3)).toBeUndefined()
   })
 })
 
@@ -215,12 +214,12 @@ it('says at once what has a key, unless reads are slow', async () => {
     await batch.write()
     const pace = vi.spyOn(ReadPace.prototype, 'isHot', 'get').mockReturnValue(true)
     onTestFinished(() => pace.mockRestore())
-    expect(index.dedupeNow(2, Buffer.alloc(16, 1))).toEqual(known)
-    expect(index.dedupeNow(2, Buffer.alloc(16, 2))).toBeNull()
-    expect(index.dedupeNow(3, Buffer.alloc(16, 1))).toBeNull()
+    expect(index.now.dedupe(2, Buffer.alloc(16, 1))).toEqual(known)
+    expect(index.now.dedupe(2, Buffer.alloc(16, 2))).toBeNull()
+    expect(index.now.dedupe(3, Buffer.alloc(16, 1))).toBeNull()
     pace.mockReturnValue(false)
-    expect(index.dedupeNow(2, Buffer.alloc(16, 1))).toBeUndefined()
-    expect(index.dedupeNow(2, Buffer.alloc(16, 2))).toBeUndefined()
+    expect(index.now.dedupe(2, Buffer.alloc(16, 1))).toBeUndefined()
+    expect(index.now.dedupe(2, Buffer.alloc(16, 2))).toBeUndefined()
   })
 })
 

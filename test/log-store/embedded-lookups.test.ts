@@ -3,6 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { ReadPace } from '../../src/bytes/read-pace.ts'
 import { KeyIndex } from '../../src/key-index/key-index.ts'
+import { QuickReads } from '../../src/key-index/quick-reads.ts'
 import { alice, append, inbox, key } from '../../src/log-store/conformance/suite.ts'
 import type { EmbeddedLogStore } from '../../src/log-store/embedded/embedded-log-store.ts'
 import { codeOf, withStore } from './embedded-store.ts'
@@ -184,7 +185,7 @@ describe('a key that is in the index alone', () => {
 
   it('is found by waiting where asking at once fails', async () => {
     await withForgotten(async store => {
-      const now = vi.spyOn(KeyIndex.prototype, 'dedupeNow').mockImplementation(() => {
+      const now = vi.spyOn(QuickReads.prototype, 'dedupe').mockImplementation(() => {
         throw new Error('LevelDB could not')
       })
       onTestFinished(() => now.mockRestore())

@@ -9,6 +9,7 @@ import { nodeDisk } from '../../src/commit-log/node-disk.ts'
 import { alice, append, appendAll, bob, contents, inbox, key, readAll } from '../../src/log-store/conformance/suite.ts'
 import type { EmbeddedLogStore } from '../../src/log-store/embedded/embedded-log-store.ts'
 import { KeyIndex } from '../../src/key-index/key-index.ts'
+import { QuickReads } from '../../src/key-index/quick-reads.ts'
 import { FaultDisk } from '../commit-log/fault-disk.ts'
 import { codeOf, copyOf, openDriver, reopened, withDirectory, withStore } from './embedded-store.ts'
 
@@ -38,6 +39,8 @@ function locateAfter(promise: Promise<void>): void {
     return locations.apply(this, args)
   })
   onTestFinished(() => slow.mockRestore())
+  const now = vi.spyOn(QuickReads.prototype, 'location').mockReturnValue(undefined)
+  onTestFinished(() => now.mockRestore())
 }
 
 /** A disk whose operations of one kind wait until they are let go. */

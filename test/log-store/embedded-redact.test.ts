@@ -1,7 +1,8 @@
 /** Redactions where the embedded driver differs from a plain one: damage, a paused index, a closing store. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
+import { ReadPace } from '../../src/bytes/read-pace.ts'
 import { alice, append, appendAll, contents, inbox, readAll } from '../../src/log-store/conformance/suite.ts'
 import { readBareIndex } from '../engine/bare-index.ts'
 import { damage, damaged, log, using } from './embedded-damage.ts'
@@ -71,4 +72,22 @@ it('one that was asked for before a close is done by it', () =>
     await reopened(path, async again => {
       expect((await readAll(again, inbox(alice))).map(({ redacted }) => redacted)).toEqual([true, true])
     })
+  }))
+
+it('a record whose place was known before is read as redacted, at any pace', () =>
+  withStore({}, async store => {
+    await store.addActor(alice)
+    await appendAll(store, inbox(alice), ['a', 'b', 'c'])
+    await store.flushIndex()
+    expect(await contents(store, inbox(alice))).toEqual(['1 a', '2 b', '3 c'])
+    await store.redact(inbox(alice), 2)
+    expect(await contents(store, inbox(alice))).toEqual(['1 a', '2 ', '3 c'])
+    await store.flushIndex()
+    expect(await contents(store, inbox(alice))).toEqual(['1 a', '2 ', '3 c'])
+    const pace = vi.spyOn(ReadPace.prototype, 'isHot', 'get').mockReturnValue(false)
+    onTestFinished(() => pace.mockRestore())
+    expect(await contents(store, inbox(alice))).toEqual(['1 a', '2 ', '3 c'])
+    await store.redact(inbox(alice), 3)
+    await store.compact({ deadShareMin: 0 })
+    expect(await contents(store, inbox(alice))).toEqual(['1 a', '2 ', '3 '])
   }))

@@ -85,7 +85,7 @@ export class EmbeddedLogStore implements LogStore {
     this.#sequencer = new Sequencer(parts.log, this.#memory, parts.log.nextLog / 2, {
       index,
       lookUp: requests => this.#reading.mending(() => lookUp(requests, this.#memory, parts.index)),
-      look: (each, seq) => remainsOfRecord((of, range) => this.#reading.slice(of, range), each, seq),
+      look: (each, seq) => remainsOfRecord(async (of, range) => this.#reading.slice(of, range), each, seq),
       isIndexFull: () => this.indexer.isFull && this.indexer.failure === null,
       refusal: bytes => (this.indexer.isFull ? this.indexer.failure : null) ?? parts.freeSpace.take(bytes),
       makeRoom: () => parts.freeSpace.makeRoom(),
@@ -135,7 +135,8 @@ export class EmbeddedLogStore implements LogStore {
 
   async bounds(log: LogName): Promise<EpochBounds | null> {
     this.#assertOpen()
-    const state = await this.#reading.state(log)
+    const now = this.#reading.stateNow(log)
+    const state = now === undefined ? await this.#reading.state(log) : now
     return state === null ? null : boundsOf(state)
   }
 

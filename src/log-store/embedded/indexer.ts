@@ -254,6 +254,8 @@ export class Indexer {
       this.#changes -= changes.length
       for (const name of keyNames) this.#memory.keys.indexed(name)
       for (const change of changes) {
+        if (change.kind === 'append' || change.kind === 'redact')
+          this.#index.now.remember(change.log, change.seq, change.location)
         this.#memory.indexed(change)
         if (change.kind === 'bounds' || change.kind === 'actorRemoved') this.#hasSweeps = true
         if (slices.isOver()) await slices.next()

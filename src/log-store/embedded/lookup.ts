@@ -3,7 +3,8 @@
  * else is brought into memory, many actors, heads and keys in one read each.
  */
 import type { KeyIndex } from '../../key-index/key-index.ts'
-import type { DedupeValue, Head } from '../../key-index/values.ts'
+import type { QuickReads } from '../../key-index/quick-reads.ts'
+import type { ActorValue, DedupeValue, Head } from '../../key-index/values.ts'
 import type { LogName } from '../types.ts'
 import { logNumber } from '../change.ts'
 import type { AppendRequest, Request, Target } from './requests.ts'
@@ -68,7 +69,7 @@ function findTargets(request: AppendRequest, memory: TailMemory, index: KeyIndex
 /** Undefined: the index does not answer at once, or not at all. Then the look-up finds out, and mends what it can. */
 function askNow(log: number, key: Uint8Array, index: KeyIndex): DedupeValue | null | undefined {
   try {
-    return index.dedupeNow(log, key)
+    return index.now.dedupe(log, key)
   } catch {
     return undefined
   }
@@ -154,6 +155,40 @@ async function areHeadsWhole(
     const [first, tip, next] = has.slice(3 * i, 3 * i + 3)
     return next === false && (head.tip < head.first || (first === true && tip === true))
   })
+}
+
+/**
+ * One log's state, at once: from memory, or from the index while it answers at once. Null when the actor is not active.
+ * Undefined when it takes waiting, or mending: `learnActors` and `learnHeads` find out then.
+ */
+export function stateNow(name: LogName, memory: TailMemory, index: QuickReads): LogState | null | undefined {
+  const actor = memory.actors.settledNow(name.actor) ?? learnActorNow(name.actor, memory, index)
+  if (actor === undefined) return undefined
+  if (actor === null || !actor.isActive) return null
+  const log = logNumber(actor.number, name.box)
+  return memory.logs.get(log) ?? learnHeadNow(log, name, memory, index)
+}
+
+function learnActorNow(id: string, memory: TailMemory, index: QuickReads): ActorValue | null | undefined {
+  // Known: a change is under way, or it is known not to be there.
+  if (memory.actors.get(id) !== undefined) return memory.actors.settledNow(id)
+  const found = index.actor(id)
+  if (found !== undefined) memory.actors.learn(id, found)
+  return found
+}
+
+function learnHeadNow(log: number, name: LogName, memory: TailMemory, index: QuickReads): LogState | undefined {
+  const head = index.head(log)
+  if (head === undefined || head === null) return undefined
+  if (index.location(log, head.tip + 1) !== null) return undefined
+  const ends = head.tip < head.first ? [] : [head.first, head.tip]
+  for (const seq of ends) {
+    const location = index.location(log, seq)
+    if (location === undefined || location === null) return undefined
+  }
+  const state = new LogState(log, name, head)
+  memory.logs.add(state)
+  return state
 }
 
 /** @throws DamagedValueError */

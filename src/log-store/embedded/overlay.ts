@@ -51,6 +51,12 @@ export class Overlay<Value> {
     }
   }
 
+  /** As `settled`, at once; undefined also while a change of it is under way. */
+  settledNow(key: string): Value | null | undefined {
+    const cell = this.#cells.get(key)
+    return cell === undefined || isUnderway(cell) ? undefined : cell.value
+  }
+
   /** What the index says; a value that is known here already is newer. */
   learn(key: string, value: Value | null): void {
     if (!this.#cells.has(key)) this.#cells.set(key, { value, acknowledged: value, unindexed: 0, underway: null })

@@ -1,8 +1,10 @@
 /**
- * Reads a run of records of one log: locations from memory or the index, records from the commit log, all verified.
+ * Reads a run of records of one log: locations from memory or the index, records from the commit log, all verified. What
+ * is at hand is read without waiting for anything; a promise comes back where something is not.
  */
 import type { CommitLog } from '../../commit-log/commit-log.ts'
 import type { Location } from '../../commit-log/frame-builder.ts'
+import type { EntryRun, VerifiedEntry } from '../../commit-log/record-reader.ts'
 import type { KeyIndex } from '../../key-index/key-index.ts'
 import { aboutRecord, toStoredRecord } from '../stored-record.ts'
 import type { EpochBounds, ReadRange, ReadSlice, StoredRecord } from '../types.ts'
@@ -23,52 +25,110 @@ export function boundsOf(state: LogState): EpochBounds {
  * @throws CORRUPT when the first record is damaged
  * @throws DamagedRangeError, DamagedValueError when the index is; the caller rebuilds the range and asks again
  */
-export async function readSlice(
+export function readSlice(
   state: LogState,
   range: ReadRange,
   log: CommitLog,
   index: KeyIndex,
-): Promise<ReadSlice> {
+): ReadSlice | Promise<ReadSlice> {
   const bounds = boundsOf(state)
   const sequences = sequencesOf(range, bounds)
-  const locations = await locate(state, sequences, index)
-  const records: StoredRecord[] = []
-  let bytes = 0
-  for (const [i, location] of locations.entries()) {
-    const seq = sequences[i] ?? 0
-    try {
-      const found = log.read(location)
-      const record = toStoredRecord(found instanceof Promise ? await found : found, state.log, seq)
-      if (record === null) throw new DamagedRangeError(state.log)
-      bytes += record.payload.length
-      records.push(record)
-    } catch (error) {
-      if (records.length > 0) break
-      throw aboutRecord(error, state.name, seq)
-    }
-    if (bytes >= SLICE_BYTES) break
+  const locations = locate(state, sequences, index)
+  if (locations instanceof Promise)
+    return locations.then(found => new Slice(state, bounds, sequences, log.run(found)).readFrom(0))
+  return new Slice(state, bounds, sequences, log.run(locations)).readFrom(0)
+}
+
+class Slice {
+  readonly #state: LogState
+  readonly #bounds: EpochBounds
+  readonly #sequences: readonly number[]
+  readonly #run: EntryRun
+  readonly #records: StoredRecord[] = []
+  #bytes = 0
+
+  constructor(state: LogState, bounds: EpochBounds, sequences: readonly number[], run: EntryRun) {
+    this.#state = state
+    this.#bounds = bounds
+    this.#sequences = sequences
+    this.#run = run
   }
-  return { bounds, records }
+
+  readFrom(start: number): ReadSlice | Promise<ReadSlice> {
+    try {
+      for (let i = start; i < this.#sequences.length && this.#bytes < SLICE_BYTES; i += 1) {
+        const found = this.#run.at(i)
+        if (found instanceof Promise) return this.#readOn(found, i)
+        this.#take(found, i)
+      }
+    } catch (error) {
+      if (this.#records.length === 0) throw aboutRecord(error, this.#state.name, this.#sequences[0] ?? 0)
+    }
+    return { bounds: this.#bounds, records: this.#records }
+  }
+
+  async #readOn(first: Promise<VerifiedEntry | null>, start: number): Promise<ReadSlice> {
+    try {
+      this.#take(await first, start)
+      for (let i = start + 1; i < this.#sequences.length && this.#bytes < SLICE_BYTES; i += 1)
+        this.#take(await this.#run.at(i), i)
+    } catch (error) {
+      if (this.#records.length === 0) throw aboutRecord(error, this.#state.name, this.#sequences[0] ?? 0)
+    }
+    return { bounds: this.#bounds, records: this.#records }
+  }
+
+  #take(found: VerifiedEntry | null, i: number): void {
+    const record = toStoredRecord(found, this.#state.log, this.#sequences[i] ?? 0)
+    if (record === null) throw new DamagedRangeError(this.#state.log)
+    this.#bytes += record.payload.length
+    this.#records.push(record)
+  }
 }
 
 function sequencesOf(range: ReadRange, bounds: EpochBounds): number[] {
   const from = Math.max(range.from, bounds.first)
   const to = Math.min(range.to, bounds.tip)
   const count = Math.max(0, Math.min(to - from + 1, range.limit, SLICE_RECORDS))
-  return Array.from({ length: count }, (_, i) => (range.reverse === true ? to - i : from + i))
+  const sequences: number[] = []
+  for (let i = 0; i < count; i += 1) sequences.push(range.reverse === true ? to - i : from + i)
+  return sequences
 }
 
-/** Where these sequences lie, all of them within the log's bounds. @throws DamagedRangeError */
-export async function locate(state: LogState, sequences: readonly number[], index: KeyIndex): Promise<Location[]> {
-  const inTail = sequences.map(seq => state.tailLocation(seq))
-  const wanted = sequences.filter((_, i) => inTail[i] === undefined)
-  if (wanted.length === 0) return inTail as Location[]
-  const found = index.locations(state.log, wanted)
-  const indexed = found instanceof Promise ? await found : found
+/** Where these sequences lie, all of them within the log's bounds. @throws DamagedRangeError, DamagedValueError */
+export function locate(
+  state: LogState,
+  sequences: readonly number[],
+  index: KeyIndex,
+): readonly Location[] | Promise<readonly Location[]> {
+  const locations: Location[] = []
+  for (const seq of sequences) {
+    const location = state.tailLocation(seq) ?? index.now.location(state.log, seq)
+    if (location === undefined) return locateRest(state, sequences, locations, index)
+    if (location === null) throw new DamagedRangeError(state.log)
+    locations.push(location)
+  }
+  return locations
+}
+
+/** Through the thread pool what memory does not hold from here on. */
+async function locateRest(
+  state: LogState,
+  sequences: readonly number[],
+  before: readonly Location[],
+  index: KeyIndex,
+): Promise<readonly Location[]> {
+  const rest = sequences.slice(before.length)
+  const inTail = rest.map(seq => state.tailLocation(seq))
+  const indexed = await index.locations(
+    state.log,
+    rest.filter((_, i) => inTail[i] === undefined),
+  )
   let next = 0
-  return inTail.map(location => {
+  const found = inTail.map(location => {
     const there = location ?? indexed[next++]
     if (there === null || there === undefined) throw new DamagedRangeError(state.log)
     return there
   })
+  return [...before, ...found]
 }

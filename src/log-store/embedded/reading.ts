@@ -14,7 +14,7 @@ import type { ActorEntry, Item, LogName, ReadRange, ReadSlice } from '../types.t
 import { publish } from './diagnostics.ts'
 import type { Indexer } from './indexer.ts'
 import type { LogState } from './log-state.ts'
-import { DamagedRangeError, learnActors, learnHeads, learnItem, learnKeys } from './lookup.ts'
+import { DamagedRangeError, learnActors, learnHeads, learnItem, learnKeys, stateNow } from './lookup.ts'
 import { byBytes, mergeItems } from './merge-items.ts'
 import type { Overlay } from './overlay.ts'
 import { locate, readSlice } from './read-slice.ts'
@@ -99,8 +99,31 @@ export class Reading {
     return this.#settled(memory.items, key, () => learnItem(key, memory, index))
   }
 
-  /** Null when the actor is not active. */
-  slice(name: LogName, range: ReadRange): Promise<ReadSlice | null> {
+  /** As `state`, at once; undefined where that takes waiting. */
+  stateNow(name: LogName): LogState | null | undefined {
+    const { memory, index } = this.#parts
+    try {
+      return stateNow(name, memory, index.now)
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Null when the actor is not active. At once where that can be: what fails then is asked for again, and mended. */
+  slice(name: LogName, range: ReadRange): ReadSlice | null | Promise<ReadSlice | null> {
+    const { log, index } = this.#parts
+    const state = this.stateNow(name)
+    if (state === null) return null
+    if (state === undefined) return this.#sliceInTime(name, range)
+    try {
+      const slice = readSlice(state, range, log, index)
+      return slice instanceof Promise ? slice.catch(() => this.#sliceInTime(name, range)) : slice
+    } catch {
+      return this.#sliceInTime(name, range)
+    }
+  }
+
+  #sliceInTime(name: LogName, range: ReadRange): Promise<ReadSlice | null> {
     const { log, index } = this.#parts
     return this.mending(async () => {
       for (;;) {
