@@ -20,8 +20,8 @@ export interface VerifiedEntry {
 type Found = VerifiedEntry | null
 
 /** One run is used up before another blocks, or notices that its bytes are gone. */
-const spans = new Scratch()
-const bodies = new Scratch()
+const spanBytes = new Scratch()
+const bodyBytes = new Scratch()
 
 export class RecordReader {
   readonly #bytes: EntryBytes
@@ -48,9 +48,9 @@ export class EntryRun {
   readonly #bytes: EntryBytes
   readonly #checksum: Checksum
   readonly #locations: readonly Location[]
-  /** What came with the last read, and which of the locations is the first in it. */
-  #span: Span | null = null
-  #spanFrom = 0
+  /** What was read, one behind the other, and which of the locations is the first in it. */
+  #spans: Span[] = []
+  #spansFrom = 0
 
   constructor(bytes: EntryBytes, checksum: Checksum, locations: readonly Location[]) {
     this.#bytes = bytes
@@ -66,25 +66,35 @@ export class EntryRun {
   at(i: number): Found | Promise<Found> {
     const location = this.#locations[i]
     if (location === undefined) throw new Error(`there is no location ${i}`)
-    if (this.#span !== null && isCurrent(this.#span)) {
-      const position = this.#span.positions[i - this.#spanFrom]
-      if (position === null) return null
-      if (position !== undefined) return this.#verified(this.#span.bytes, position, location)
-    }
+    const held = this.#held(i)
+    if (held !== undefined) return this.#inSpan(held, i, location)
     if (location.length > ENTRY_BYTES_MAX) throw corrupt(location, 'its length')
     const recent = this.#bytes.recent(location)
     if (recent !== null) return this.#verified(recent, 0, location)
-    const span = this.#bytes.span(this.#locations, i, spans)
-    return span instanceof Promise ? span.then(read => this.#firstOf(read, i)) : this.#firstOf(span, i)
+    const spans = this.#bytes.spans(this.#locations, i, spanBytes)
+    return spans instanceof Promise ? spans.then(read => this.#hold(read, i, location)) : this.#hold(spans, i, location)
   }
 
-  #firstOf(span: Span, i: number): Found | Promise<Found> {
-    this.#span = span
-    this.#spanFrom = i
-    const [position] = span.positions
-    const location = this.#locations[i]
-    if (position === null || position === undefined || location === undefined) return null
-    return this.#verified(span.bytes, position, location)
+  #hold(spans: Span[], i: number, location: Location): Found | Promise<Found> {
+    this.#spans = spans
+    this.#spansFrom = i
+    return spans[0] === undefined ? null : this.#inSpan(spans[0], i, location)
+  }
+
+  /** The span that has the entry at that location. Those before it are not needed any more. */
+  #held(i: number): Span | undefined {
+    for (;;) {
+      const [span] = this.#spans
+      if (span === undefined || i < this.#spansFrom || !isCurrent(span)) return undefined
+      if (i < this.#spansFrom + span.positions.length) return span
+      this.#spansFrom += span.positions.length
+      this.#spans.shift()
+    }
+  }
+
+  #inSpan({ bytes, positions }: Span, i: number, location: Location): Found | Promise<Found> {
+    const position = positions[i - this.#spansFrom]
+    return position === null || position === undefined ? null : this.#verified(bytes, position, location)
   }
 
   #verified(bytes: Buffer, at: number, location: Location): Found | Promise<Found> {
@@ -103,10 +113,14 @@ export class EntryRun {
     const wanted = { ...place, length }
     const recent = this.#bytes.recent({ ...place, length: 1 })
     if (recent !== null) return this.#joined(entry, place, recent, 0, length)
-    const span = this.#bytes.span([wanted], 0, bodies)
-    const join = ({ bytes, positions }: Span): VerifiedEntry | Promise<VerifiedEntry> =>
-      this.#joined(entry, place, bytes, positions[0] ?? bytes.length, length)
-    return span instanceof Promise ? span.then(join) : join(span)
+    const spans = this.#bytes.spans([wanted], 0, bodyBytes)
+    const join = ([span]: Span[]): VerifiedEntry | Promise<VerifiedEntry> => {
+      const at = span?.positions[0]
+      if (span === undefined || at === undefined || at === null)
+        throw corrupt(place, 'the header of its shared payload')
+      return this.#joined(entry, place, span.bytes, at, length)
+    }
+    return spans instanceof Promise ? spans.then(join) : join(spans)
   }
 
   #joined(

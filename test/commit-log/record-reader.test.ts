@@ -1,18 +1,24 @@
 /** Runs of entries: what lies together comes with one read, and every record is its own, in any order, at any pace. */
+import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { ReadPace } from '../../src/bytes/read-pace.ts'
 import type { CommitLog } from '../../src/commit-log/commit-log.ts'
 import type { DiskFile } from '../../src/commit-log/disk.ts'
 import type { EntryRun } from '../../src/commit-log/record-reader.ts'
+import { TwinlogError } from '../../src/errors.ts'
 import { ENTRY_TYPE } from '../../src/record/layout.ts'
 import { FaultDisk } from './fault-disk.ts'
 import { add, checksum, commit, openLog, type Written } from './log-fixture.ts'
 import { MemoryDisk } from './memory-disk.ts'
 
-/** Counts the reads of the files that are opened for reading. */
+/** Counts the reads of the files that are opened for reading, and how many of them wait together. */
 class CountingDisk extends FaultDisk {
   reads = 0
+  waitingMost = 0
+  /** The place in its file that can't be read; in the thread pool alone. */
+  failsAt: number | null = null
+  #waiting = 0
 
   override open(path: string): DiskFile {
     const file = super.open(path)
@@ -21,8 +27,13 @@ class CountingDisk extends FaultDisk {
         this.reads += 1
         return file.readSync(...args)
       },
-      read: (...args) => {
+      read: async (...args) => {
         this.reads += 1
+        this.#waiting += 1
+        this.waitingMost = Math.max(this.waitingMost, this.#waiting)
+        await turn()
+        this.#waiting -= 1
+        if (args[3] === this.failsAt) throw new TwinlogError('IO_ERROR', 'EIO', { place: path })
         return file.read(...args)
       },
       write: (...args) => file.write(...args),
@@ -76,6 +87,26 @@ it('records that lie together come with one read, forwards and backwards; others
     expect(await textsOf(log.run([last!.location, near[0]!.location]), 2)).toEqual(['last', 'near 0'])
     expect(disk.reads).toBe(2)
   }
+})
+
+it('where reads wait, eight of them do so at once, and one that fails is met at its own record', async () => {
+  setPace(() => false)
+  const disk = new CountingDisk(new MemoryDisk())
+  const log = await openLog(disk, { segmentBytes: 1024 * 1024 })
+  const written: Written[] = []
+  for (let seq = 1; seq <= 40; seq += 2) {
+    const [record] = await commit(log, seq, [`record ${seq}`, 'between'.repeat(1000)])
+    written.push(record!)
+  }
+  const read = () => textsOf(log.run(written.map(({ location }) => location)), written.length)
+  expect(await read()).toEqual(written.map(({ text }) => text))
+  expect(disk).toMatchObject({ reads: 20, waitingMost: 8 })
+  disk.failsAt = written[4]!.location.offset
+  const run = log.run(written.map(({ location }) => location))
+  expect(await textsOf(run, 4)).toEqual(written.slice(0, 4).map(({ text }) => text))
+  await expect(run.at(4)).rejects.toMatchObject({ code: 'IO_ERROR' })
+  disk.failsAt = null
+  expect(await read()).toEqual(written.map(({ text }) => text))
 })
 
 it('gives each record as it was appended, whatever its size, from memory and from files, two runs at once', async () => {
