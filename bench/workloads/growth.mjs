@@ -16,8 +16,8 @@ const MEASURES = /** @type {const} */ ([
 
 const about =
   '300 B Likes. Each size is opened in a fresh process after a clean close, until the newest page of one log is read; then ' +
-  'the tips of up to 10,000 logs are asked for, pages and records read at random, records appended; more are appended, ' +
-  '1,000 at once, and the process is killed with SIGKILL as the last is acknowledged; and the next one opens what is left, ' +
+  'the tips of up to 10,000 logs are asked for, pages and records read at random (for as long before that uncounted, so that ' +
+  'what reads them is compiled), records appended; more are appended, 1,000 at once, and the process is killed with SIGKILL as the last is acknowledged; and the next one opens what is left, ' +
   'and counts all records.'
 
 /** A store is measured again where it has at least so many times the records that measuring adds. */
