@@ -21,16 +21,16 @@ export const COMMIT_END = 2 ** 32 - 1
 const EMPTY = new Uint8Array(0)
 
 /** A log as it is now: null when its actor is removed. */
-type FeedLog = { readonly name: LogName; readonly first: number } | null
+export type FeedLog = { readonly name: LogName; readonly first: number } | null
 
 export interface FeedSource {
   readonly places: CommitPlaces
   /** The end of what is acknowledged. */
   readonly end: LogPoint
   frames(from: LogPoint, end: LogPoint): AsyncIterable<ScannedFrame>
-  logOf(log: number): Promise<FeedLog>
+  logOf(log: number): FeedLog | Promise<FeedLog>
   /** The sequences among these that were redacted: what was appended there counts no more, though it may still stand. */
-  redactedAmong(log: number, records: readonly RecordPlace[]): Promise<ReadonlySet<number>>
+  redactedAmong(log: number, records: readonly RecordPlace[]): ReadonlySet<number> | Promise<ReadonlySet<number>>
 }
 
 /** A record of a log, and where it was appended. */
@@ -103,8 +103,8 @@ class SliceBuilder {
       const point = { commit, ordinal: isOrdered ? entry.ordinal : i }
       if (entry.type !== ENTRY_TYPE.append || !this.#isBehind(point)) continue
       if (this.#candidates.length >= this.#recordsMax || this.#bytes >= SLICE_BYTES) return false
-      if (!this.#logs.has(entry.log)) this.#logs.set(entry.log, await this.#find(entry.log))
-      const log = this.#logs.get(entry.log) ?? null
+      const known = this.#logs.get(entry.log)
+      const log = known === undefined ? await this.#find(entry.log) : known
       if (log === null || entry.seq < log.first) continue
       const codec = codecName(entry.codec)
       const payload = payloadIn(frame, entry)
@@ -140,11 +140,13 @@ class SliceBuilder {
     }
     const gone = new Set<FeedEntry>()
     for (const [log, candidates] of byLog) {
-      const redacted = await this.#source.redactedAmong(log, candidates)
+      const found = this.#source.redactedAmong(log, candidates)
+      const redacted = found instanceof Promise ? await found : found
       if (redacted.size === 0) continue
       for (const { seq, entry } of candidates) if (redacted.has(seq)) gone.add(entry)
     }
-    return this.#candidates.flatMap(({ entry }) => (gone.has(entry) ? [] : entry))
+    const entries = this.#candidates.map(({ entry }) => entry)
+    return gone.size === 0 ? entries : entries.filter(entry => !gone.has(entry))
   }
 
   async #isRedacted(log: number, record: RecordPlace): Promise<boolean> {
@@ -156,12 +158,16 @@ class SliceBuilder {
     return commit > after.commit || ordinal > after.ordinal
   }
 
-  /** The log, when its records are wanted and it is there. */
+  /** The log, when its records are wanted and it is there. Asked for once a slice. */
   async #find(log: number): Promise<FeedLog> {
     const { boxes, actors } = this.#range
-    if (boxes !== undefined && !boxes.includes(log % 2 === 0 ? 'inbox' : 'outbox')) return null
-    const found = await this.#source.logOf(log)
-    return found === null || actors?.has(found.name.actor) === false ? null : found
+    let found: FeedLog = null
+    if (boxes === undefined || boxes.includes(log % 2 === 0 ? 'inbox' : 'outbox')) {
+      found = await this.#source.logOf(log)
+      if (found !== null && actors?.has(found.name.actor) === false) found = null
+    }
+    this.#logs.set(log, found)
+    return found
   }
 }
 

@@ -9,7 +9,7 @@ import { logOfKey } from '../../key-index/keys.ts'
 import { type ActorValue, DamagedValueError, type ItemValue } from '../../key-index/values.ts'
 import type { Place } from '../../record/entry.ts'
 import { actorNumberOfLog, logNumber } from '../change.ts'
-import type { RecordPlace } from '../feed-slice.ts'
+import type { FeedLog, RecordPlace } from '../feed-slice.ts'
 import type { ActorEntry, Item, LogName, ReadRange, ReadSlice } from '../types.ts'
 import { publish } from './diagnostics.ts'
 import type { Indexer } from './indexer.ts'
@@ -30,6 +30,7 @@ interface ReadingParts {
   readonly isClosed: () => boolean
 }
 
+const NONE: ReadonlySet<number> = new Set()
 /** Attempts at an index read that found damage and mended it; more is a damage that comes back. */
 const REPAIRS_MAX = 3
 
@@ -59,29 +60,54 @@ export class Reading {
   }
 
   /** The log that has this number; null when its actor is not active. */
-  feedLog(log: number): Promise<{ readonly name: LogName; readonly first: number } | null> {
+  feedLog(log: number): FeedLog | Promise<FeedLog> {
+    const known = this.#parts.memory.logs.get(log)
+    const now = known === undefined ? undefined : this.stateNow(known.name)
+    return now === undefined ? this.#feedLogInTime(log) : feedLogOf(log, now)
+  }
+
+  #feedLogInTime(log: number): Promise<FeedLog> {
     const { memory, index } = this.#parts
     return this.mending(async () => {
       // An actor that the index does not hold yet has its logs in memory.
       const actor = memory.logs.get(log)?.name.actor ?? (await index.actorNumbered(actorNumberOfLog(log)))
-      if (actor === null) return null
-      const state = await this.state({ actor, box: log % 2 === 0 ? 'inbox' : 'outbox' })
-      return state?.log === log ? { name: state.name, first: state.ackedFirst } : null
+      return actor === null
+        ? null
+        : feedLogOf(log, await this.state({ actor, box: log % 2 === 0 ? 'inbox' : 'outbox' }))
     })
   }
 
   /** The sequences among these whose place is no longer where they were appended: they were redacted. */
-  redactedAmong(log: number, records: readonly RecordPlace[]): Promise<ReadonlySet<number>> {
+  redactedAmong(log: number, records: readonly RecordPlace[]): ReadonlySet<number> | Promise<ReadonlySet<number>> {
+    const state = this.#parts.memory.logs.get(log)
+    if (state === undefined) return this.#redactedInTime(log, records)
+    try {
+      const there = within(state, records)
+      const locations = locate(
+        state,
+        there.map(({ seq }) => seq),
+        this.#parts.index,
+      )
+      return locations instanceof Promise ? this.#redactedInTime(log, records) : movedAmong(there, locations)
+    } catch {
+      return this.#redactedInTime(log, records)
+    }
+  }
+
+  #redactedInTime(log: number, records: readonly RecordPlace[]): Promise<ReadonlySet<number>> {
     return this.mending(async () => {
       const found = await this.feedLog(log)
       const state = found === null ? null : await this.state(found.name)
-      const there = state === null ? [] : records.filter(({ seq }) => seq >= state.ackedFirst && seq <= state.ackedTip)
-      if (state === null || there.length === 0) return new Set<number>()
-      const sequences = there.map(({ seq }) => seq)
-      const locations = await locate(state, sequences, this.#parts.index)
-      const isMoved = ({ place }: RecordPlace, at: Place | undefined): boolean =>
-        place.segment !== at?.segment || place.offset !== at.offset
-      return new Set(there.filter((record, i) => isMoved(record, locations[i])).map(({ seq }) => seq))
+      if (state === null) return NONE
+      const there = within(state, records)
+      return movedAmong(
+        there,
+        await locate(
+          state,
+          there.map(({ seq }) => seq),
+          this.#parts.index,
+        ),
+      )
     })
   }
 
@@ -211,6 +237,27 @@ export class Reading {
     this.#parts.index.condemnFor(error)
     return new TwinlogError('INDEX_FAILED', 'the index can not be read; reopen the store', {}, error)
   }
+}
+
+function feedLogOf(log: number, state: LogState | null): FeedLog {
+  return state?.log === log ? { name: state.name, first: state.ackedFirst } : null
+}
+
+/** Those that lie within the log's bounds. */
+function within({ ackedFirst, ackedTip }: LogState, records: readonly RecordPlace[]): readonly RecordPlace[] {
+  return records.filter(({ seq }) => seq >= ackedFirst && seq <= ackedTip)
+}
+
+/** The sequences of those that are not where they were appended. */
+function movedAmong(records: readonly RecordPlace[], locations: readonly Place[]): ReadonlySet<number> {
+  let moved: Set<number> | null = null
+  for (const [i, { seq, place }] of records.entries()) {
+    const at = locations[i]
+    if (place.segment === at?.segment && place.offset === at.offset) continue
+    moved ??= new Set()
+    moved.add(seq)
+  }
+  return moved ?? NONE
 }
 
 /** The log whose range is damaged, 0 for what belongs to none; null when the error is another one. */
