@@ -6,7 +6,8 @@ import { KeyIndex } from '../../src/key-index/key-index.ts'
 import { QuickReads } from '../../src/key-index/quick-reads.ts'
 import { alice, append, inbox, key } from '../../src/log-store/conformance/suite.ts'
 import type { EmbeddedLogStore } from '../../src/log-store/embedded/embedded-log-store.ts'
-import { codeOf, withStore } from './embedded-store.ts'
+import type { LogName } from '../../src/log-store/types.ts'
+import { codeOf, reopened, withDirectory, withStore } from './embedded-store.ts'
 
 const log = inbox(alice)
 
@@ -193,4 +194,39 @@ describe('a key that is in the index alone', () => {
       expect(await append(store, log, 'two', { key: key('new') })).toEqual({ status: 'appended', seq: 2 })
     })
   })
+})
+
+describe('what readers look up', () => {
+  const names = Array.from({ length: 60 }, (_, i) => inbox(`https://example.social/users/${i}`))
+
+  for (const isQuick of [true, false]) {
+    it(`is kept, and the oldest forgotten, however many logs they ask for (${isQuick ? 'at once' : 'by waiting'})`, async () => {
+      // What was looked up was forgotten when something was appended, and never in a store that is only read.
+      await withDirectory(async path => {
+        await reopened(path, async store => {
+          for (const { actor } of names) await store.addActor(actor)
+        })
+        await reopened(
+          path,
+          async store => {
+            const pace = vi.spyOn(ReadPace.prototype, 'isHot', 'get').mockReturnValue(isQuick)
+            onTestFinished(() => pace.mockRestore())
+            for (const name of names) expect(await store.bounds(name)).toMatchObject({ tip: 0 })
+            const asked = [vi.spyOn(QuickReads.prototype, 'head'), vi.spyOn(KeyIndex.prototype, 'heads')]
+            onTestFinished(() => void vi.restoreAllMocks())
+            const asks = async (name: LogName): Promise<boolean> => {
+              for (const spy of asked) spy.mockClear()
+              await store.bounds(name)
+              return asked.some(spy => spy.mock.calls.length > 0)
+            }
+            expect(await asks(names.at(-1)!)).toBe(false)
+            expect(await asks(names.at(-10)!)).toBe(false)
+            expect(await asks(names[0]!)).toBe(true)
+            expect(await asks(names[20]!)).toBe(true)
+          },
+          { hot: 16 },
+        )
+      })
+    })
+  }
 })

@@ -6,6 +6,7 @@
 import type { Location } from '../../commit-log/frame-builder.ts'
 import type { Head } from '../../key-index/values.ts'
 import type { LogName } from '../types.ts'
+import { SLACK } from './overlay.ts'
 import { Pins } from './pins.ts'
 
 export class LogState {
@@ -114,6 +115,11 @@ export class HotLogs {
   indexed(state: LogState): void {
     state.unindexed -= 1
     if (state.unindexed === 0) this.#busy -= 1
+  }
+
+  /** Whether there are well more logs than the bound, those not counted that must stay. */
+  get isOverfull(): boolean {
+    return this.#states.size - this.#busy > this.#max * SLACK
   }
 
   /**

@@ -178,6 +178,7 @@ function learnActorNow(id: string, memory: TailMemory, index: QuickReads): Actor
 }
 
 function learnHeadNow(log: number, name: LogName, memory: TailMemory, index: QuickReads): LogState | undefined {
+  memory.makeRoom()
   const head = index.head(log)
   if (head === undefined || head === null) return undefined
   if (index.location(log, head.tip + 1) !== null) return undefined

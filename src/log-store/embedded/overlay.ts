@@ -5,6 +5,9 @@
 
 import { Pins } from './pins.ts'
 
+/** So many times the bound is well above it: what is forgotten then is many at once. */
+export const SLACK = 1.1
+
 /** A frame on its way, as the values that it changes see it. */
 export interface Underway {
   /** The frame is acknowledged, or has failed and its changes are taken back. */
@@ -111,6 +114,11 @@ export class Overlay<Value> {
     for (const [key, { value, unindexed, underway }] of this.#cells) {
       if (value === null && unindexed === 0 && underway === null) this.#cells.delete(key)
     }
+  }
+
+  /** Whether looked-up values are well above the bound. */
+  get isOverfull(): boolean {
+    return this.#cells.size - this.#busy > this.#max * SLACK
   }
 
   /** Forgets looked-up values above the bound, oldest first. */

@@ -55,6 +55,7 @@ export class Reading {
       if (actor === null || !actor.isActive) return null
       const state = memory.logs.get(logNumber(actor.number, name.box))
       if (state !== undefined) return state
+      memory.makeRoom()
       await this.mending(() => learnHeads([name], memory, index))
     }
   }
@@ -215,6 +216,7 @@ export class Reading {
     for (;;) {
       const value = await overlay.settled(key)
       if (value !== undefined) return value
+      this.#parts.memory.makeRoom()
       await this.mending(learn)
     }
   }

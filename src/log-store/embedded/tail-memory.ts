@@ -138,6 +138,14 @@ export class TailMemory {
     for (const overlay of [this.actors, this.keys, this.items]) overlay.forgetAbsences()
   }
 
+  /**
+   * Before a reader looks something up: those who only read must not fill the memory. The lookups of appends don't ask:
+   * what one of them has brought must stay until it is used.
+   */
+  makeRoom(): void {
+    if ([this.logs, this.actors, this.keys, this.items].some(each => each.isOverfull)) this.trim()
+  }
+
   trim(): void {
     this.logs.trim()
     this.actors.trim()
