@@ -61,37 +61,48 @@ export function blockContents(block: Buffer): Buffer | null {
 
 /** Keys and values of a block's contents, in order; null when it makes no sense. */
 export function decodeBlock(block: Buffer): { readonly key: Buffer; readonly value: Buffer }[] | null {
-  if (block.length < 4) return null
-  const restarts = block.readUInt32LE(block.length - 4)
-  const end = block.length - 4 - 4 * restarts
-  if (end < 0) return null
-  const reader = new Reader(block.subarray(0, end))
   const entries: { key: Buffer; value: Buffer }[] = []
   let key = Buffer.alloc(0)
-  while (reader.rest().length > 0) {
-    const shared = reader.varint()
-    const unshared = reader.varint()
-    const valueBytes = reader.varint()
-    if (shared > key.length) return null
+  const isRight = readEntries(block, (reader, shared, unshared, valueBytes) => {
     key = Buffer.concat([key.subarray(0, shared), reader.bytes(unshared)])
-    const value = reader.bytes(valueBytes)
-    if (reader.isBroken) return null
-    entries.push({ key, value })
-  }
-  return entries
+    entries.push({ key, value: reader.bytes(valueBytes) })
+    return true
+  })
+  return isRight ? entries : null
 }
 
 /** The blocks that an index block, or a metaindex block, lists; null when it makes no sense. */
 export function decodeHandles(block: Buffer): BlockHandle[] | null {
-  const entries = decodeBlock(block)
-  if (entries === null) return null
   const handles: BlockHandle[] = []
-  for (const { value } of entries) {
-    const reader = new Reader(value)
+  // A large table lists thousands: nothing is made of their keys.
+  const isRight = readEntries(block, (reader, _, unshared, valueBytes) => {
+    reader.skip(unshared)
+    const end = reader.at + valueBytes
     handles.push(reader.handle())
-    if (reader.isBroken || reader.rest().length > 0) return null
+    return reader.at === end
+  })
+  return isRight ? handles : null
+}
+
+/** Gives each entry's lengths, with its key's own bytes next to be read; whether all of them make sense. */
+function readEntries(
+  block: Buffer,
+  take: (reader: Reader, sharedBytes: number, unsharedBytes: number, valueBytes: number) => boolean,
+): boolean {
+  if (block.length < 4) return false
+  const restarts = block.readUInt32LE(block.length - 4)
+  const end = block.length - 4 - 4 * restarts
+  if (end < 0) return false
+  const reader = new Reader(block.subarray(0, end))
+  let keyBytes = 0
+  while (!reader.isAtEnd) {
+    const shared = reader.varint()
+    const unshared = reader.varint()
+    const valueBytes = reader.varint()
+    if (shared > keyBytes || !take(reader, shared, unshared, valueBytes) || reader.isBroken) return false
+    keyBytes = shared + unshared
   }
-  return handles
+  return true
 }
 
 /** Whether these blocks lie side by side from `from` to `to`, so that every byte of them has a checksum. */
@@ -137,7 +148,7 @@ export class ManifestState {
   /** Takes an edit in; false when it makes no sense. */
   apply(edit: Buffer): boolean {
     const reader = new Reader(edit)
-    while (!reader.isBroken && reader.rest().length > 0) {
+    while (!reader.isBroken && !reader.isAtEnd) {
       const tag = reader.varint()
       if (tag === EDIT.comparator) reader.bytes(reader.varint())
       else if (tag === EDIT.logNumber) this.logNumber = reader.varint()
@@ -173,21 +184,27 @@ export function unmasked(stored: number): number {
 /** Reads on from where it stands; once something does not fit it is broken, and gives zeros and nothing. */
 class Reader {
   readonly #source: Buffer
-  #at = 0
+  at = 0
   isBroken = false
 
   constructor(source: Buffer) {
     this.#source = source
   }
 
+  get isAtEnd(): boolean {
+    return this.at === this.#source.length
+  }
+
   /** An unsigned number of at most 2^53 - 1, seven bits a byte, the lowest first, in as few bytes as it takes. */
   varint(): number {
     let value = 0
+    let place = 1
     for (let i = 0; i < VARINT_BYTES_MAX; i += 1) {
-      const byte = this.#source[this.#at]
+      const byte = this.#source[this.at]
       if (byte === undefined) break
-      this.#at += 1
-      value += (byte & 0x7f) * 2 ** (7 * i)
+      this.at += 1
+      value += (byte & 0x7f) * place
+      place *= 0x80
       if (byte >= 0x80) continue
       if (!Number.isSafeInteger(value) || (byte === 0 && i > 0)) break
       return value
@@ -197,12 +214,13 @@ class Reader {
   }
 
   bytes(count: number): Buffer {
-    if (this.isBroken || count > this.#source.length - this.#at) {
-      this.isBroken = true
-      return Buffer.alloc(0)
-    }
-    this.#at += count
-    return this.#source.subarray(this.#at - count, this.#at)
+    this.skip(count)
+    return this.isBroken ? Buffer.alloc(0) : this.#source.subarray(this.at - count, this.at)
+  }
+
+  skip(count: number): void {
+    if (count > this.#source.length - this.at) this.isBroken = true
+    if (!this.isBroken) this.at += count
   }
 
   handle(): BlockHandle {
@@ -210,6 +228,6 @@ class Reader {
   }
 
   rest(): Buffer {
-    return this.#source.subarray(this.#at)
+    return this.#source.subarray(this.at)
   }
 }

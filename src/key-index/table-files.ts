@@ -20,6 +20,8 @@ import {
 
 /** Read at once, about; a single block may be larger. */
 const READ_BYTES = 256 * 1024
+/** By as much as a block of the usual size reaches over that. */
+const SPARE_BYTES = 8 * 1024
 
 /** Called between two reads of so many bytes: to wait, to report, or, by throwing, to end it. */
 type AfterRead = (bytes: number) => Promise<void> | void
@@ -58,9 +60,10 @@ export class HeldTables {
 
   /** What is damaged, the first of it; null: every byte is as LevelDB wrote it. */
   async findDamage(afterRead: AfterRead): Promise<string | null> {
+    const ahead = new ReadAhead()
     for (const [i, { number, bytes }] of this.#tables.entries()) {
       const file = this.#files[i]
-      const at = file === undefined ? null : await tableDamage(file, bytes, afterRead)
+      const at = file === undefined ? null : await tableDamage(file, bytes, ahead, afterRead)
       if (at !== null) return `${tableName(number)} is damaged at byte ${at}`
     }
     return null
@@ -76,7 +79,12 @@ export function bytesOf(tables: readonly TableFile[]): number {
 }
 
 /** Where damage begins that the check met first. */
-async function tableDamage(file: FileHandle, bytes: number, afterRead: AfterRead): Promise<number | null> {
+async function tableDamage(
+  file: FileHandle,
+  bytes: number,
+  ahead: ReadAhead,
+  afterRead: AfterRead,
+): Promise<number | null> {
   const footer = await readFooter(file, bytes)
   if (footer === null) return Math.max(0, bytes - FOOTER_BYTES)
   const blocks = await readHandles(file, footer.index)
@@ -85,15 +93,51 @@ async function tableDamage(file: FileHandle, bytes: number, afterRead: AfterRead
   const all = [...(blocks ?? []), ...metaBlocks]
   if (blocks === null || !doTile(all, 0, footer.metaIndex.offset)) return footer.index.offset
   await afterRead(bytes - footer.metaIndex.offset)
-  for (const stretch of stretchesOf(all)) {
-    const from = stretch[0]?.offset ?? 0
-    const read = await readAt(file, from, stretch.reduce((_, block) => endOf(block), from) - from)
+  for await (const { stretch, from, read } of ahead.read(file, stretchesOf(all))) {
     for (const block of stretch) {
       if (!isBlockWhole(read.subarray(block.offset - from, endOf(block) - from))) return block.offset
     }
     await afterRead(read.length)
   }
   return null
+}
+
+/** Blocks that lie side by side, and the bytes from where they begin: fewer than they take where the file can't be read. */
+interface ReadStretch {
+  readonly stretch: readonly BlockHandle[]
+  readonly from: number
+  readonly read: Buffer
+}
+
+/** Reads the next stretch while one is checked, in the same memory for all of them: new memory costs more than reading. */
+class ReadAhead {
+  #memory: readonly [Buffer, Buffer] = [Buffer.alloc(0), Buffer.alloc(0)]
+
+  /** What is given is good until the next is asked for. */
+  async *read(file: FileHandle, stretches: Iterable<BlockHandle[]>): AsyncGenerator<ReadStretch> {
+    let next: Promise<ReadStretch> | null = null
+    try {
+      for (const stretch of stretches) {
+        const now = next
+        next = this.#begin(file, stretch)
+        // Whoever waits for it hears of an error; nobody may.
+        next.catch(() => undefined)
+        if (now !== null) yield await now
+      }
+      if (next !== null) yield await next
+    } finally {
+      await next?.catch(() => undefined)
+    }
+  }
+
+  async #begin(file: FileHandle, stretch: readonly BlockHandle[]): Promise<ReadStretch> {
+    const from = stretch[0]?.offset ?? 0
+    const bytes = stretch.reduce((_, block) => endOf(block), from) - from
+    const [first, second] = this.#memory
+    const target = first.length >= bytes ? first : Buffer.allocUnsafeSlow(Math.max(bytes, READ_BYTES + SPARE_BYTES))
+    this.#memory = [second, target]
+    return { stretch, from, read: await readInto(file, target.subarray(0, bytes), from) }
+  }
 }
 
 /** The first data block of a table, null where it is damaged. */
@@ -120,12 +164,15 @@ async function readBlock(file: FileHandle, handle: BlockHandle): Promise<Buffer 
 }
 
 /** Shorter where the file ends, or can't be read: a sector that is lost is damage, too. */
-export async function readAt(file: FileHandle, offset: number, bytes: number): Promise<Buffer> {
-  const target = Buffer.allocUnsafe(bytes)
+export function readAt(file: FileHandle, offset: number, bytes: number): Promise<Buffer> {
+  return readInto(file, Buffer.allocUnsafe(bytes), offset)
+}
+
+async function readInto(file: FileHandle, target: Buffer, offset: number): Promise<Buffer> {
   let done = 0
   try {
-    while (done < bytes) {
-      const { bytesRead } = await file.read(target, done, bytes - done, offset + done)
+    while (done < target.length) {
+      const { bytesRead } = await file.read(target, done, target.length - done, offset + done)
       if (bytesRead === 0) break
       done += bytesRead
     }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { crc32c } from '../../src/bytes/crc32c.ts'
+import { DATA_BYTES } from '../../src/bytes/crc32c-module.ts'
 
 /** Bit by bit, as the definition has it. */
 function slowly(bytes: Uint8Array): number {
@@ -29,4 +30,12 @@ it('of any stretch of any bytes is what the definition says', () => {
       expect(crc32c(bytes, from, to)).toBe(slowly(bytes.subarray(from, to)))
     }),
   )
+})
+
+it('of more bytes than are taken at once is what the definition says, wherever it begins and ends', () => {
+  const bytes = Buffer.from(Array.from({ length: 2 * DATA_BYTES + 40 }, (_, i) => (i * i) >>> 3))
+  for (const [from, to] of [0, 1, 17].flatMap(at =>
+    [DATA_BYTES - 1, DATA_BYTES, DATA_BYTES + 1, bytes.length].map(end => [at, end]),
+  ))
+    expect(crc32c(bytes, from, to)).toBe(slowly(bytes.subarray(from, to)))
 })
