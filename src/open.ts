@@ -7,7 +7,7 @@ import { createStore } from './consumers/create-store.ts'
 import { SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX } from './commit-log/layout.ts'
 import { nodeDisk } from './commit-log/node-disk.ts'
 import { withPeers, type HostStore } from './host-store.ts'
-import { openEmbedded } from './log-store/embedded/open-embedded.ts'
+import { openEmbeddedBeside } from './log-store/embedded/open-embedded.ts'
 import { openReadOnly } from './log-store/read-only/open-read-only.ts'
 import { checkOptions, inRange, oneOf, type OpenProgress, type OptionType, progressReporter } from './open-options.ts'
 import { PeerCache, type PeerOptions } from './peers/peer-cache.ts'
@@ -71,7 +71,8 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Hos
     })
     return withPeers(createStore(driver, { clock, payloadBytesMax }), PeerCache.inMemory({ ...options.peers, clock }))
   }
-  const driver = await openEmbedded({
+  const openPeers = PeerCache.opener(join(root, PEERS_DIRECTORY), { ...options.peers, clock })
+  const embedded = {
     path: root,
     disk,
     clock: () => Math.floor(clock()),
@@ -85,14 +86,9 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Hos
     unindexedBytesMax: 256 * MIB,
     freeBytesMin: inRange('freeBytesMin', options.freeBytesMin, 0, Number.MAX_SAFE_INTEGER, 64 * MIB),
     onWork: report,
-  })
-  try {
-    const peers = await PeerCache.open(join(root, PEERS_DIRECTORY), { ...options.peers, clock })
-    return withPeers(createStore(driver, { clock, payloadBytesMax }), peers)
-  } catch (error) {
-    await driver.close()
-    throw error
   }
+  const { driver, companion: peers } = await openEmbeddedBeside(embedded, openPeers)
+  return withPeers(createStore(driver, { clock, payloadBytesMax }), peers)
 }
 
 const OPTION_TYPES: Readonly<Record<keyof OpenOptions, OptionType>> = {

@@ -47,6 +47,7 @@ export const lifecycle = {
 async function made({ engine }, path) {
   const store = await engine.open(path, OPEN_OPTIONS)
   await store.actors.add(WRITER)
+  await store.peers.store({ id: 'https://remote.example/users/bob', keys: [], fetchedAt: 0 })
   /** @type {Event[]} */
   const events = [{ t: 'actor', id: WRITER }]
   for (let n = 1; n < RECORDS; n += 1) {

@@ -51,8 +51,8 @@ export function decodeIdentity(bytes: Buffer, plain: Checksum): StoreIdentity {
 
 /** The identity of the store on this disk; null when there is no identity file. @throws CORRUPT, FORMAT_UNSUPPORTED */
 export async function readIdentity(disk: Disk): Promise<StoreIdentity | null> {
-  const bytes = await disk.readWhole(IDENTITY_FILE)
-  return bytes === null ? null : decodeIdentity(bytes, await Checksum.plain())
+  const [bytes, plain] = await Promise.all([disk.readWhole(IDENTITY_FILE), Checksum.plain()])
+  return bytes === null ? null : decodeIdentity(bytes, plain)
 }
 
 /**

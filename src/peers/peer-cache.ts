@@ -75,11 +75,21 @@ export class PeerCache implements Peers {
   }
 
   /**
-   * Opens the cache in a directory of its own, and makes it when there is none. What can't be read there is thrown away.
+   * Opens the cache in a directory of its own, which is made when there is something to save. What can't be read there is
+   * thrown away.
    * @throws PEER_INVALID, OUT_OF_RANGE; LOCKED, NOT_A_STORE, LOW_SPACE, READ_ONLY, IO_ERROR
    */
   static async open(directory: string, options: PeerCacheOptions = {}): Promise<PeerCache> {
+    return PeerCache.opener(directory, options)()
+  }
+
+  /** What `open` does, its options checked already. @throws PEER_INVALID, OUT_OF_RANGE */
+  static opener(directory: string, options: PeerCacheOptions): () => Promise<PeerCache> {
     const settings = settingsOf(options)
+    return () => PeerCache.#open(directory, settings)
+  }
+
+  static async #open(directory: string, settings: Settings): Promise<PeerCache> {
     const { database, table } = await PeerDatabase.open(directory, settings.limits)
     for (const id of table.addInitial(settings.initial)) database.note(id)
     const cache = new PeerCache(database, table, settings)

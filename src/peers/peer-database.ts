@@ -1,6 +1,7 @@
 /**
- * The database under the peer cache: all of it is read when it is opened, and written whenever the cache changed. It is
- * only a cache, so what is damaged is thrown away, but nothing that does not look like a database is ever removed.
+ * The database under the peer cache: all of it is read when it is opened, and written whenever the cache changed. Where
+ * there is none, it is made with the first change: a host that has no peers does not pay for it. It is only a cache, so
+ * what is damaged is thrown away, but nothing that does not look like a database is ever removed.
  */
 import { readdir, rm } from 'node:fs/promises'
 import { Checksum } from '../bytes/checksum.ts'
@@ -21,13 +22,14 @@ interface OpenedDatabase {
 
 export class PeerDatabase {
   readonly #directory: string
-  readonly #database: Database
+  /** Null: nothing was saved yet. */
+  #database: Database | null
   readonly #checksum: Checksum
   /** Ids whose peer or tombstone on disk may not be what the set holds. */
   readonly #changed = new Set<string>()
   #writing: Promise<void> = Promise.resolve()
 
-  private constructor(directory: string, database: Database, checksum: Checksum) {
+  private constructor(directory: string, database: Database | null, checksum: Checksum) {
     this.#directory = directory
     this.#database = database
     this.#checksum = checksum
@@ -36,21 +38,23 @@ export class PeerDatabase {
   /** @throws LOCKED, NOT_A_STORE, LOW_SPACE, READ_ONLY, IO_ERROR */
   static async open(directory: string, limits: PeerSetLimits): Promise<OpenedDatabase> {
     const checksum = await Checksum.plain()
-    await checkDirectory(directory)
-    try {
-      return await PeerDatabase.#read(directory, limits, checksum)
-    } catch (error) {
-      const typed = isLevelLocked(error)
-        ? new TwinlogError('LOCKED', `${directory} is open elsewhere`, { path: directory }, error)
-        : toIndexError(directory, error)
-      // What has no better name is damage.
-      if (!isTwinlogError(typed, 'IO_ERROR') && !isTwinlogError(typed, 'PEER_INVALID')) throw typed
+    if (await isDatabase(directory)) {
+      try {
+        return await PeerDatabase.#read(directory, limits, checksum)
+      } catch (error) {
+        const typed = typedError(directory, error)
+        // What has no better name is damage.
+        if (!isTwinlogError(typed, 'IO_ERROR') && !isTwinlogError(typed, 'PEER_INVALID')) throw typed
+      }
+      try {
+        await rm(directory, { recursive: true, force: true })
+      } catch (error) {
+        throw toIndexError(directory, error)
+      }
     }
-    try {
-      await rm(directory, { recursive: true, force: true })
-      return await PeerDatabase.#read(directory, limits, checksum)
-    } catch (error) {
-      throw toIndexError(directory, error)
+    return {
+      database: new PeerDatabase(directory, null, checksum),
+      table: restorePeerTable(limits, [], []),
     }
   }
 
@@ -96,7 +100,7 @@ export class PeerDatabase {
     try {
       await this.write(set)
     } finally {
-      await this.#database.close()
+      await this.#database?.close()
     }
   }
 
@@ -104,34 +108,41 @@ export class PeerDatabase {
     if (this.#changed.size === 0) return
     const ids = [...this.#changed]
     this.#changed.clear()
-    const batch = this.#database.batch()
-    for (const id of ids) {
-      const [entry, since] = [peers.get(id), tombstones.get(id)]
-      if (entry === undefined) batch.del(peerKey(id))
-      else batch.put(peerKey(id), encodePeer(entry, this.#checksum))
-      if (since === undefined) batch.del(tombstoneKey(id))
-      else batch.put(tombstoneKey(id), encodeTombstone(id, since, this.#checksum))
-    }
     try {
+      this.#database ??= await openLevel(this.#directory, MEMORY)
+      const batch = this.#database.batch()
+      for (const id of ids) {
+        const [entry, since] = [peers.get(id), tombstones.get(id)]
+        if (entry === undefined) batch.del(peerKey(id))
+        else batch.put(peerKey(id), encodePeer(entry, this.#checksum))
+        if (since === undefined) batch.del(tombstoneKey(id))
+        else batch.put(tombstoneKey(id), encodeTombstone(id, since, this.#checksum))
+      }
       await batch.write()
     } catch (error) {
       for (const id of ids) this.#changed.add(id)
-      throw toIndexError(this.#directory, error)
+      throw typedError(this.#directory, error)
     }
   }
 }
 
-async function checkDirectory(directory: string): Promise<void> {
+function typedError(directory: string, error: unknown): TwinlogError {
+  if (!isLevelLocked(error)) return toIndexError(directory, error)
+  return new TwinlogError('LOCKED', `${directory} is open elsewhere`, { path: directory }, error)
+}
+
+/** Whether there is one, or a directory that may become one. @throws NOT_A_STORE, READ_ONLY, IO_ERROR */
+async function isDatabase(directory: string): Promise<boolean> {
   let names: string[] = []
   try {
     names = await readdir(directory)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'ENOENT') return
+    if (code === 'ENOENT') return false
     if (code !== 'ENOTDIR') throw toIndexError(directory, error)
     throw new TwinlogError('NOT_A_STORE', `${directory} is no directory`, { path: directory }, error)
   }
   const strange = names.find(name => !LEVEL_FILE.test(name))
-  if (strange === undefined) return
+  if (strange === undefined) return true
   throw new TwinlogError('NOT_A_STORE', `${directory} holds something else: ${strange}`, { path: directory })
 }

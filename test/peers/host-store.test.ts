@@ -1,9 +1,11 @@
 /** The peers of a store: there when it is open, kept from one process to the next, and no part of its truth. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { open, type OpenOptions } from '../../src/open.ts'
+import { PeerCache } from '../../src/peers/peer-cache.ts'
+import { PeerDatabase } from '../../src/peers/peer-database.ts'
 import { openMemory, testPeer } from '../../src/testing.ts'
 
 const alice = 'https://here.example/users/alice'
@@ -75,8 +77,76 @@ describe('store.peers', () => {
   it('keeps nothing that a bad option could have made: the directory can be opened again at once', async () => {
     const directory = newDirectory()
     await expect(open(directory, { peers: { peersMax: 0 } })).rejects.toMatchObject({ code: 'OUT_OF_RANGE' })
+    expect(existsSync(directory)).toBe(false)
     const store = await opened(directory)
     expect(store.peers.list()).toEqual([])
+  })
+
+  it('has no database before there is something to save: a host without peers does not pay for one', async () => {
+    const directory = newDirectory()
+    const folder = join(directory, 'peers')
+    const store = await opened(directory)
+    expect(store.peers.list()).toEqual([])
+    expect(store.peers.lookup(bob.id)).toBeUndefined()
+    await store.close()
+    expect(existsSync(folder)).toBe(false)
+    const again = await opened(directory)
+    await Promise.all([again.peers.store(bob.peer), again.peers.evict('https://remote.example/users/none')])
+    expect(existsSync(folder)).toBe(true)
+    await again.close()
+    rmSync(folder, { recursive: true })
+    await (await opened(directory, { peers: { initial: [bob.peer] } })).close()
+    expect((await opened(directory)).peers.list()).toEqual([bob.peer])
+  })
+
+  it('stands in the way of opening where its folder holds something else, and lets go of the store', async () => {
+    const directory = newDirectory()
+    await (await opened(directory)).close()
+    const folder = join(directory, 'peers')
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'letters.txt'), 'dear reader')
+    for (let round = 0; round < 2; round += 1)
+      await expect(open(directory)).rejects.toMatchObject({ code: 'NOT_A_STORE', path: folder })
+    rmSync(folder, { recursive: true })
+    expect((await opened(directory)).peers.list()).toEqual([])
+  })
+
+  it('is closed before the next owner may come', async () => {
+    // The lock was let go of while the peers were still open: who had waited for it met them, and was LOCKED after all.
+    const directory = newDirectory()
+    const store = await opened(directory)
+    await store.peers.store(bob.peer)
+    let letClose = (): void => undefined
+    const gate = new Promise<void>(resolve => (letClose = resolve))
+    const close = PeerDatabase.prototype.close
+    const slow = vi.spyOn(PeerDatabase.prototype, 'close').mockImplementation(async function (this: PeerDatabase, set) {
+      await gate
+      return close.call(this, set)
+    })
+    try {
+      const closing = store.close()
+      // Long enough for all else to be closed.
+      const waiting = open(directory, { lockWaitMs: 500 })
+      await expect(waiting).rejects.toMatchObject({ code: 'LOCKED', path: directory })
+      letClose()
+      await closing
+    } finally {
+      slow.mockRestore()
+    }
+    expect((await opened(directory)).peers.list()).toEqual([bob.peer])
+  })
+
+  it('is let go of by a store that does not open', async () => {
+    const directory = newDirectory()
+    const store = await opened(directory)
+    await store.actors.add(alice)
+    await store.peers.store(bob.peer)
+    await store.close()
+    rmSync(join(directory, 'segments'), { recursive: true })
+    await expect(open(directory)).rejects.toMatchObject({ code: 'LOG_LOST' })
+    const peers = await PeerCache.open(join(directory, 'peers'))
+    expect(peers.list()).toEqual([bob.peer])
+    await peers.close()
   })
 
   it('is in memory only beside an owner, and in a store without a disk', async () => {

@@ -11,7 +11,7 @@ import type { Disk } from '../../commit-log/disk.ts'
 import { createIdentity, IDENTITY_FILE, isFresh, readIdentity, type StoreIdentity } from '../../commit-log/identity.ts'
 import { toTwinlogError } from '../../commit-log/node-disk.ts'
 import { assertSupported } from '../../commit-log/recovery.ts'
-import { LOCK_FILE, lockStore, type StoreLock } from '../../commit-log/store-lock.ts'
+import { LOCK_FILE, lockStore } from '../../commit-log/store-lock.ts'
 import { isTwinlogError, TwinlogError } from '../../errors.ts'
 import { publish } from './diagnostics.ts'
 import { EmbeddedLogStore } from './embedded-log-store.ts'
@@ -43,30 +43,67 @@ interface EmbeddedOptions {
   readonly onWork: OnIndexWork
 }
 
+/** What belongs to the same owner, and has files of its own in the directory. */
+interface Companion {
+  /** May be called again. */
+  close(): Promise<void>
+}
+
 /**
  * @throws LOCKED, NOT_A_STORE, STORE_NOT_FOUND, FORMAT_UNSUPPORTED, LOG_LOST, CORRUPT (the identity file), LOW_SPACE,
  *   READ_ONLY, IO_ERROR
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedLogStore> {
+  const alone = { close: async () => {} }
+  return (await openEmbeddedBeside(options, async () => alone)).driver
+}
+
+/**
+ * As `openEmbedded`, with something that is opened meanwhile, once the directory is this owner's. It is closed before the
+ * lock is let go of, however that comes about. @throws what either throws
+ */
+export async function openEmbeddedBeside<Beside extends Companion>(
+  options: EmbeddedOptions,
+  openCompanion: () => Promise<Beside>,
+): Promise<{ readonly driver: EmbeddedLogStore; readonly companion: Beside }> {
   const freeSpace = new FreeSpace(options.disk, options.path, options.freeBytesMin)
   await prepareDirectory(options, freeSpace)
   const lock = await lockStore(options.path, options.lockWaitMs)
-  try {
-    return await openLocked(options, lock, freeSpace)
-  } catch (error) {
+  let beside: Promise<Beside> | null = null
+  const release = async (): Promise<void> => {
+    // Why it failed is told to whoever opens or closes it.
+    await beside?.then(companion => companion.close()).catch(() => {})
     await lock.release()
+  }
+  try {
+    const identity = (await readIdentity(options.disk)) ?? (await create(options))
+    // A store on a full disk must open, or nothing in it could ever be trimmed.
+    await freeSpace.makeRoom()
+    const checksum = await Checksum.forStore(identity.storeId)
+    await assertSupported({ disk: options.disk, storeId: identity.storeId, checksum })
+    beside = openCompanion()
+    // `openOwned` waits for it; what fails before that is told instead.
+    beside.catch(() => {})
+    const driver = await openOwned(options, { identity, checksum, freeSpace, beside, release })
+    return { driver, companion: await beside }
+  } catch (error) {
+    await release()
     throw error
   }
 }
 
-async function openLocked(options: EmbeddedOptions, lock: StoreLock, freeSpace: FreeSpace): Promise<EmbeddedLogStore> {
-  const { path, disk } = options
-  await freeSpace.look()
-  const identity = (await readIdentity(disk)) ?? (await create(options))
-  // A store on a full disk must open, or nothing in it could ever be trimmed.
-  await freeSpace.makeRoom()
-  const checksum = await Checksum.forStore(identity.storeId)
-  await assertSupported({ disk, storeId: identity.storeId, checksum })
+interface Owned {
+  readonly identity: StoreIdentity
+  readonly checksum: Checksum
+  readonly freeSpace: FreeSpace
+  readonly beside: Promise<unknown>
+  readonly release: () => Promise<void>
+}
+
+/** Index and commit log, once the directory is this owner's. */
+async function openOwned(options: EmbeddedOptions, owned: Owned): Promise<EmbeddedLogStore> {
+  const { path } = options
+  const { identity, checksum, freeSpace, beside, release } = owned
   const opened = await openIndex({
     directory: join(path, INDEX_FOLDER),
     checksum,
@@ -83,6 +120,7 @@ async function openLocked(options: EmbeddedOptions, lock: StoreLock, freeSpace: 
     const hasSweeps = (await index.sweeps(1)).length > 0
     const opening = log
     await freeSpace.keep(() => opening.unwrittenBytes)
+    await beside
     publish('twinlog:open', () => ({
       path,
       rewrittenCommits,
@@ -101,7 +139,7 @@ async function openLocked(options: EmbeddedOptions, lock: StoreLock, freeSpace: 
       limits: { changesMax: options.unindexedMax, bytesMax: options.unindexedBytesMax },
       hot: options.hot,
       hasSweeps,
-      release: () => lock.release(),
+      release,
     })
   } catch (error) {
     await log?.close()
