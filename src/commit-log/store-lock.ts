@@ -17,7 +17,7 @@ import { toTwinlogError } from './node-disk.ts'
 export const LOCK_FILE = 'lock'
 const RETRY_MS = 20
 
-export interface StoreLock {
+interface StoreLock {
   release(): Promise<void>
 }
 

@@ -131,6 +131,7 @@ describe('store.peers', () => {
       letClose()
       await closing
     } finally {
+      letClose()
       slow.mockRestore()
     }
     expect((await opened(directory)).peers.list()).toEqual([bob.peer])
