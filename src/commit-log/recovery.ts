@@ -156,7 +156,7 @@ function framesOf(
   durableCommit: number,
   checksum: Checksum,
 ): AsyncGenerator<ScannedFrame> {
-  return scanSegment(file, start, { cut: null, durableCommit }, checksum)
+  return scanSegment(file, start, { cut: null, durableCommit, onlyType: ENTRY_TYPE.actorAdded }, checksum)
 }
 
 function lost(segment: number, what: string): TwinlogError<'LOG_LOST'> {

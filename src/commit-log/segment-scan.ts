@@ -7,8 +7,17 @@
  * read is a torn tail: it ends the log. Neither is guessed at.
  */
 import type { Checksum } from '../bytes/checksum.ts'
-import { decodeEntry, type DecodedEntry, isKnownEntry, isPaddingZero, payloadOf, type Place } from '../record/entry.ts'
-import { ENTRY_MAGIC } from '../record/layout.ts'
+import {
+  decodeEntry,
+  type DecodedEntry,
+  type EntryType,
+  isKnownEntry,
+  isPaddingZero,
+  payloadOf,
+  type Place,
+  saidLength,
+} from '../record/entry.ts'
+import { ENTRY_FIELDS, ENTRY_HEADER_BYTES, ENTRY_MAGIC } from '../record/layout.ts'
 import { TwinlogError } from '../errors.ts'
 import type { DiskFile } from './disk.ts'
 import { FileWindow } from './file-window.ts'
@@ -47,6 +56,8 @@ interface ScanLimit {
   readonly cut: LogPoint | null
   /** The last commit that is surely on disk (`surveyDurable`); at the cut everything is. */
   readonly durableCommit: number
+  /** Of what is surely on disk only such entries matter: a frame that says it has none comes without any, unchecked. */
+  readonly onlyType?: EntryType
 }
 
 const MAGIC_BYTES = Buffer.alloc(4)
@@ -68,7 +79,7 @@ export async function* scanSegment(
   let point = from
   while (point.offset < endOffset) {
     const isDurable = limit.cut !== null || point.commit < limit.durableCommit
-    const frame = await readFrame(window, point, endOffset, checksum)
+    const frame = await readFrame(window, point, endOffset, checksum, isDurable ? limit.onlyType : undefined)
     if (frame !== null && (isDurable || isWhole(frame))) {
       yield frame
       point = frame.end
@@ -101,6 +112,7 @@ async function readFrame(
   point: LogPoint,
   endOffset: number,
   checksum: Checksum,
+  onlyType: EntryType | undefined,
 ): Promise<ScannedFrame | null> {
   const place = { segment: point.segment, offset: point.offset }
   const head = await window.view(place.offset, FRAME_HEADER_BYTES)
@@ -111,17 +123,28 @@ async function readFrame(
   if (end > endOffset) return null
   const view = await window.view(place.offset, end - place.offset)
   if (view.length < end - place.offset) return null
-  const body = readEntries(view.buffer, view.at + FRAME_HEADER_BYTES, view.at + end - place.offset, place, checksum)
-  const isRight =
-    body.contiguous && body.entries.length === header.entryCount && sumOf(body.entries, checksum) === header.entriesSum
-  return {
+  const [bodyStart, bodyEnd] = [view.at + FRAME_HEADER_BYTES, view.at + end - place.offset]
+  const frame = {
     place,
     end: { segment: point.segment, offset: end, commit: header.commit, chain: header.chain },
     commit: header.commit,
-    entries: body.entries,
-    damage: isRight ? null : 'entries',
     ...inView(view, entry => entry.place.offset - place.offset, place, checksum),
   }
+  if (onlyType !== undefined && !mayHold(onlyType, view.buffer, bodyStart, bodyEnd))
+    return { ...frame, entries: [], damage: null }
+  const { entries, contiguous } = readEntries(view.buffer, bodyStart, bodyEnd, place, checksum)
+  const isRight = contiguous && entries.length === header.entryCount && sumOf(entries, checksum) === header.entriesSum
+  return { ...frame, entries, damage: isRight ? null : 'entries' }
+}
+
+/** Whether entries may be of that type, or of none that is known: what they say of themselves is not checked. */
+function mayHold(type: EntryType, buffer: Buffer, start: number, end: number): boolean {
+  let at = start
+  while (at + ENTRY_HEADER_BYTES <= end && buffer[at] === ENTRY_MAGIC && isKnownEntry(buffer, at)) {
+    if (buffer[at + ENTRY_FIELDS.type.at] === type) return true
+    at += saidLength(buffer, at)
+  }
+  return at !== end
 }
 
 type InView = Pick<ScannedFrame, 'offsetOf' | 'bytesOf' | 'payload' | 'isPaddingRight'>

@@ -12,10 +12,6 @@ export const SUM_BYTES = 4
 const POINT_BYTES = 48
 /** A point as it is stored. */
 export const SEALED_POINT_BYTES = POINT_BYTES + SUM_BYTES
-const SHORT_BYTES = 64
-const scratch = Buffer.alloc(SHORT_BYTES)
-/** What is summed of key and body together, by its length. */
-const summed = Array.from({ length: SHORT_BYTES + 1 }, (_, length) => scratch.subarray(0, length))
 
 /** A log's bounds as the index has them. */
 export interface Head {
@@ -69,40 +65,36 @@ export class DamagedValueError extends Error {
   }
 }
 
+/** Key and body side by side, for the checksum over both: thousands are checked one after the other. */
+const scratch = Buffer.alloc(256)
+const stretches: Buffer[] = []
+
+function sumOf(key: Buffer, source: Buffer, bodyBytes: number, checksum: Checksum): number {
+  const bytes = key.length + bodyBytes
+  if (bytes > scratch.length) return checksum.sum32(Buffer.concat([key, source.subarray(0, bodyBytes)]))
+  scratch.set(key)
+  source.copy(scratch, key.length, 0, bodyBytes)
+  return checksum.sum32((stretches[bytes] ??= scratch.subarray(0, bytes)))
+}
+
 export function seal(key: Buffer, body: Buffer, checksum: Checksum): Buffer {
   const sealed = Buffer.allocUnsafe(body.length + SUM_BYTES)
   body.copy(sealed)
-  sealed.writeUInt32BE(sumOf(key, body, checksum), body.length)
+  sealed.writeUInt32BE(sumOf(key, body, body.length, checksum), body.length)
   return sealed
 }
 
 /** @throws DamagedValueError */
 export function unseal(key: Buffer, sealed: Buffer, checksum: Checksum): Buffer {
-  const body = bodyOf(key, sealed, checksum)
-  if (body === null) throw new DamagedValueError(key)
-  return body
+  if (!isSealed(key, sealed, checksum)) throw new DamagedValueError(key)
+  return sealed.subarray(0, sealed.length - SUM_BYTES)
 }
 
 /** Whether a value matches its checksum, and belongs to that key. */
 export function isSealed(key: Buffer, sealed: Buffer, checksum: Checksum): boolean {
-  return bodyOf(key, sealed, checksum) !== null
-}
-
-function bodyOf(key: Buffer, sealed: Buffer, checksum: Checksum): Buffer | null {
-  if (sealed.length < SUM_BYTES) return null
+  if (sealed.length < SUM_BYTES) return false
   const end = sealed.length - SUM_BYTES
-  const body = sealed.subarray(0, end)
-  return sumOf(key, body, checksum) === sealed.readUInt32BE(end) ? body : null
-}
-
-/** Over key and body; where they are short, as most are, without a new buffer. */
-function sumOf(key: Buffer, body: Buffer, checksum: Checksum): number {
-  const length = key.length + body.length
-  const together = summed[length]
-  if (together === undefined) return checksum.sum32(Buffer.concat([key, body]))
-  together.set(key)
-  together.set(body, key.length)
-  return checksum.sum32(together)
+  return sumOf(key, sealed, end, checksum) === sealed.readUInt32BE(end)
 }
 
 export function encodeHead(head: Head, body: Buffer = Buffer.allocUnsafe(HEAD_BYTES)): Buffer {

@@ -16,7 +16,7 @@ import {
   PAYLOAD_BYTES_MAX,
 } from './layout.ts'
 
-type EntryType = (typeof ENTRY_TYPE)[keyof typeof ENTRY_TYPE]
+export type EntryType = (typeof ENTRY_TYPE)[keyof typeof ENTRY_TYPE]
 
 /** Where an entry was first written. Its checksums are bound to it, so an entry found elsewhere does not pass. */
 export interface Place {
@@ -168,6 +168,12 @@ export function decodeEntry(source: Buffer, at: number, place: Place, checksum: 
     headerSum,
     payloadStart: payloadStart - at,
   }
+}
+
+/** How long the entry at `at` says that it is, whether that is true or not; all of its header is there. */
+export function saidLength(source: Buffer, at: number): number {
+  const keyLength = source[at + F.keyLength.at] ?? 0
+  return entryLength(keyLength, source.readUInt16BE(at + F.metaLength.at), source.readUInt32BE(at + F.payloadLength.at))
 }
 
 /** Whether an undamaged entry is of a type, and has only flags, that this version knows. */

@@ -11,7 +11,6 @@ export class IndexFold {
   readonly #batch: IndexBatch
   readonly #headOf: (log: number) => Head | null
   readonly #dirty = new Map<number, { first: number; tip: number }>()
-  changes = 0
 
   /**
    * @param headOf the head that a log had before this batch, `{ first: 1, tip: 0 }` when it is new; null when it is not to
@@ -23,7 +22,6 @@ export class IndexFold {
   }
 
   apply(change: Change): void {
-    this.changes += 1
     switch (change.kind) {
       case 'append':
         return this.#append(change)
@@ -54,9 +52,10 @@ export class IndexFold {
     }
   }
 
-  /** Writes the heads into the batch; call once, last. */
-  finish(): void {
+  /** Writes the heads into the batch; call once, last. Returns them. */
+  finish(): ReadonlyMap<number, Head> {
     for (const [log, head] of this.#dirty) this.#batch.putHead(log, head)
+    return this.#dirty
   }
 
   #append(change: Change & { readonly kind: 'append' }): void {

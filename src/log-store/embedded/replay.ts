@@ -10,6 +10,8 @@ import { type Change, changesOf } from '../change.ts'
 import { IndexFold, logsOf } from './index-fold.ts'
 
 const BATCH_CHANGES = 5000
+/** How many heads are remembered from one batch to the next; a rebuild may meet more logs than fit into memory. */
+const HEADS_MAX = 100_000
 const FRESH: Head = { first: 1, tip: 0 }
 
 interface ReplayOptions {
@@ -22,7 +24,8 @@ interface ReplayOptions {
 }
 
 /**
- * Folds the frames after `from` into the index. Returns the lowest log number never used.
+ * Folds the frames after `from` into the index, a batch while the next one is read. Returns the lowest log number never
+ * used.
  * @throws LOG_LOST when a damaged commit's changes can't be known
  */
 export async function replay(
@@ -32,34 +35,46 @@ export async function replay(
   { nextLog, signal, onProgress }: ReplayOptions,
 ): Promise<number> {
   const total = log.end.commit - from.commit
+  if (total === 0) return nextLog
   const heads = new Map<number, Head | null>()
-  let batch = index.batch()
-  let fold = new IndexFold(batch, at => heads.get(at) ?? null)
   let next = nextLog
-  let through: LogPoint = from
-  const write = async (): Promise<void> => {
+  let changes: Change[] = []
+  let writing: Promise<void> = Promise.resolve()
+  const write = async (some: readonly Change[], { segment, offset, commit, chain }: LogPoint): Promise<void> => {
     signal?.throwIfAborted()
-    fold.finish()
-    const { segment, offset, commit, chain } = through
-    await index.write(batch, { segment, offset, commit, chain: chain ?? 0n, nextLog: next })
-    onProgress(commit - from.commit, total)
-    heads.clear()
-    batch = index.batch()
-    fold = new IndexFold(batch, at => heads.get(at) ?? null)
-  }
-  for await (const frame of log.frames(from)) {
-    const changes = [...changesOf(frame)]
-    await learnHeads(changes, heads, index)
-    for (const change of changes) {
+    await learnHeads(some, heads, index)
+    const batch = index.batch()
+    const fold = new IndexFold(batch, at => heads.get(at) ?? null)
+    for (const change of some) {
       if (change.kind === 'actorAdded') next = Math.max(next, (change.number + 1) * 2)
       fold.apply(change)
     }
-    through = frame.end
-    if (fold.changes >= BATCH_CHANGES) await write()
+    for (const [at, head] of fold.finish()) heads.set(at, head)
+    await index.write(batch, { segment, offset, commit, chain: chain ?? 0n, nextLog: next })
+    onProgress(commit - from.commit, total)
+    if (heads.size > HEADS_MAX) heads.clear()
   }
-  if (fold.changes > 0) await write()
-  else await batch.discard()
-  if (total > 0) onProgress(total, total)
+  const begin = async (through: LogPoint): Promise<void> => {
+    await writing
+    writing = write(changes, through)
+    // Whoever waits for it hears of it.
+    writing.catch(() => {})
+    changes = []
+  }
+  let through = from
+  try {
+    for await (const frame of log.frames(from)) {
+      for (const change of changesOf(frame)) changes.push(change)
+      through = frame.end
+      if (changes.length >= BATCH_CHANGES) await begin(through)
+    }
+    if (changes.length > 0) await begin(through)
+  } finally {
+    // What was begun ends before anybody else has the index.
+    await writing.catch(() => {})
+  }
+  await writing
+  onProgress(total, total)
   return next
 }
 
@@ -71,9 +86,12 @@ async function learnHeads(changes: readonly Change[], heads: Map<number, Head | 
   const unknown = new Set<number>()
   const born = new Set<number>()
   for (const change of changes) {
-    const touched = change.kind === 'actorAdded' ? logsOf(change.number) : 'log' in change ? [change.log] : []
-    for (const log of touched) if (!heads.has(log)) unknown.add(log)
-    if (change.kind === 'actorAdded') for (const log of touched) born.add(log)
+    if (change.kind === 'actorAdded') {
+      for (const log of logsOf(change.number)) {
+        born.add(log)
+        if (!heads.has(log)) unknown.add(log)
+      }
+    } else if ('log' in change && !heads.has(change.log)) unknown.add(change.log)
   }
   if (unknown.size === 0) return
   const logs = [...unknown]
