@@ -56,3 +56,29 @@ export function readBigU64(source: Buffer, at: number): bigint {
 export function align8(bytes: number): number {
   return Math.ceil(bytes / 8) * 8
 }
+
+/** Into a view: quicker than into a Buffer, and on the path of every append. What does not fit throws, as there. */
+export function setU32(target: DataView, at: number, value: number): void {
+  if (value >>> 0 !== value) throw tooLarge(value)
+  target.setUint32(at, value)
+}
+
+/** As `setU32`, for 48 bits. */
+export function setU48(target: DataView, at: number, value: number): void {
+  if (!(value >= 0 && value < TWO_32 * 0x1_0000)) throw tooLarge(value)
+  target.setUint16(at, value / TWO_32)
+  target.setUint32(at + 2, value)
+}
+
+/** As `setU32`, for 56 bits; `value` must be a safe integer. */
+export function setU56(target: DataView, at: number, value: number): void {
+  if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) throw tooLarge(value)
+  const high = Math.floor(value / TWO_32)
+  target.setUint8(at, high >>> 16)
+  target.setUint16(at + 1, high)
+  target.setUint32(at + 3, value)
+}
+
+function tooLarge(value: number): RangeError {
+  return new RangeError(`${value} does not fit`)
+}

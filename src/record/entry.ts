@@ -3,7 +3,7 @@
  * header checksum covers where it was born, its header, key and meta; its payload has a checksum of its own.
  * docs/format.md is the specification; layout.ts holds the offsets.
  */
-import { align8, readBigU64, readU48, readU56, writeBigU64, writeU48, writeU56 } from '../bytes/integers.ts'
+import { align8, readBigU64, readU48, readU56, setU32, setU48, setU56 } from '../bytes/integers.ts'
 import type { Checksum } from '../bytes/checksum.ts'
 import {
   CRITICAL_ENTRY_FLAGS,
@@ -82,10 +82,17 @@ const KNOWN_TYPES: ReadonlySet<number> = new Set([
 ])
 const BIRTH_BYTES = 8
 const SUMMED_HEADER_BYTES = F.headerSum.at
-const scratch = Buffer.alloc(BIRTH_BYTES + SUMMED_HEADER_BYTES + KEY_BYTES + META_BYTES_MAX)
-/** What is summed of an entry without meta, the common ones: with and without a key. */
-const summedBare = scratch.subarray(0, BIRTH_BYTES + SUMMED_HEADER_BYTES)
-const summedKeyed = scratch.subarray(0, BIRTH_BYTES + SUMMED_HEADER_BYTES + KEY_BYTES)
+const SUMMED_BYTES = BIRTH_BYTES + SUMMED_HEADER_BYTES
+const SUM_BYTES = F.headerSum.bytes
+/** The birthplace, then the header: as it is summed, without its own sum, and at last as it is written, with it. */
+const scratch = Buffer.alloc(SUMMED_BYTES + SUM_BYTES + KEY_BYTES + META_BYTES_MAX)
+const birth = new DataView(scratch.buffer, scratch.byteOffset, BIRTH_BYTES)
+const header = new DataView(scratch.buffer, scratch.byteOffset + BIRTH_BYTES, ENTRY_HEADER_BYTES)
+/** What is summed and what is written of an entry without meta, the common ones: with and without a key. */
+const summedBare = scratch.subarray(0, SUMMED_BYTES)
+const summedKeyed = scratch.subarray(0, SUMMED_BYTES + KEY_BYTES)
+const wholeBare = whole(0)
+const wholeKeyed = whole(KEY_BYTES)
 
 /** Bytes that an entry takes in its segment, padding included. */
 export function entryLength(keyBytes: number, metaBytes: number, payloadBytes: number): number {
@@ -107,28 +114,29 @@ export function encodeEntry(
   const payloadLength = payload?.length ?? 0
   const length = entryLength(keyLength, metaLength, payloadLength)
 
-  target[at + F.magic.at] = ENTRY_MAGIC
-  target[at + F.type.at] = fields.type
-  target[at + F.flags.at] = 0
-  target[at + F.codec.at] = fields.codec ?? 0
-  target.writeUInt32BE(payloadLength, at + F.payloadLength.at)
-  target.writeUInt32BE(ordinal, at + F.ordinal.at)
-  target[at + F.keyLength.at] = keyLength
-  writeU56(target, fields.seq ?? 0, at + F.sequence.at)
-  writeU48(target, fields.log ?? 0, at + F.log.at)
-  writeU48(target, fields.receivedAt ?? 0, at + F.receivedAt.at)
-  target.writeUInt16BE(metaLength, at + F.metaLength.at)
-  target.writeUInt16BE(0, at + F.reserved.at)
-  target.writeUInt32BE(fields.payloadAt ?? 0, at + F.payloadAt.at)
-  writeBigU64(target, fields.payloadSum, at + F.payloadSum.at)
+  header.setUint8(F.magic.at, ENTRY_MAGIC)
+  header.setUint8(F.type.at, fields.type)
+  header.setUint8(F.flags.at, 0)
+  header.setUint8(F.codec.at, fields.codec ?? 0)
+  setU32(header, F.payloadLength.at, payloadLength)
+  setU32(header, F.ordinal.at, ordinal)
+  header.setUint8(F.keyLength.at, keyLength)
+  setU56(header, F.sequence.at, fields.seq ?? 0)
+  setU48(header, F.log.at, fields.log ?? 0)
+  setU48(header, F.receivedAt.at, fields.receivedAt ?? 0)
+  header.setUint16(F.metaLength.at, metaLength)
+  header.setUint16(F.reserved.at, 0)
+  setU32(header, F.payloadAt.at, fields.payloadAt ?? 0)
+  header.setBigUint64(F.payloadSum.at, fields.payloadSum)
+  if (key !== undefined) scratch.set(key, SUMMED_BYTES)
+  if (meta !== undefined) scratch.set(meta, SUMMED_BYTES + keyLength)
 
-  let end = at + ENTRY_HEADER_BYTES
-  if (key !== undefined) target.set(key, end)
-  end += keyLength
-  if (meta !== undefined) target.set(meta, end)
-  end += metaLength
-  const headerSum = sumHeader(target, at, end, place, checksum)
-  writeBigU64(target, headerSum, at + F.headerSum.at)
+  const rest = keyLength + metaLength
+  const headerSum = sumScratch(place, rest, checksum)
+  if (rest > 0) scratch.copyWithin(SUMMED_BYTES + SUM_BYTES, SUMMED_BYTES, SUMMED_BYTES + rest)
+  header.setBigUint64(F.headerSum.at, headerSum)
+  const end = at + ENTRY_HEADER_BYTES + rest
+  target.set(rest === 0 ? wholeBare : rest === KEY_BYTES ? wholeKeyed : whole(rest), at)
   if (payload !== undefined) target.set(payload, end)
   for (let i = end + payloadLength; i < at + length; i += 1) target[i] = 0
   return headerSum
@@ -204,11 +212,20 @@ export function isPaddingZero(source: Buffer, at: number, entry: DecodedEntry): 
 }
 
 function sumHeader(source: Buffer, at: number, end: number, place: Place, checksum: Checksum): bigint {
-  scratch.writeUInt32BE(place.segment, 0)
-  scratch.writeUInt32BE(place.offset, 4)
-  source.copy(scratch, BIRTH_BYTES, at, at + SUMMED_HEADER_BYTES)
   const rest = end - at - ENTRY_HEADER_BYTES
+  source.copy(scratch, BIRTH_BYTES, at, at + SUMMED_HEADER_BYTES)
+  if (rest > 0) source.copy(scratch, SUMMED_BYTES, at + ENTRY_HEADER_BYTES, end)
+  return sumScratch(place, rest, checksum)
+}
+
+/** Once the header is in the scratch, and behind it the `rest`: key and meta. */
+function sumScratch(place: Place, rest: number, checksum: Checksum): bigint {
+  setU32(birth, 0, place.segment)
+  setU32(birth, 4, place.offset)
   if (rest === 0) return checksum.sum(summedBare)
-  source.copy(scratch, BIRTH_BYTES + SUMMED_HEADER_BYTES, at + ENTRY_HEADER_BYTES, end)
-  return checksum.sum(rest === KEY_BYTES ? summedKeyed : scratch.subarray(0, summedBare.length + rest))
+  return checksum.sum(rest === KEY_BYTES ? summedKeyed : scratch.subarray(0, SUMMED_BYTES + rest))
+}
+
+function whole(rest: number): Buffer {
+  return scratch.subarray(BIRTH_BYTES, SUMMED_BYTES + SUM_BYTES + rest)
 }
