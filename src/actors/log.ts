@@ -1,5 +1,5 @@
 /** The handle of one log: a name and the engine it belongs to. It checks arguments; each kind of reading has a file. */
-import type { Bounds, Box, Codec, LogName } from '../log-store/types.ts'
+import type { AppendOutcome, Bounds, Box, Codec, LogName } from '../log-store/types.ts'
 import { checkDedupeKey, checkInteger, checkOptions, checkPolicy } from './arguments.ts'
 import { trimmed } from './cursor.ts'
 import { hashDedupeKey } from './dedupe-key.ts'
@@ -24,15 +24,31 @@ import type {
   TrimOptions,
 } from './types.ts'
 
+function resultOfOne([outcome]: readonly AppendOutcome[]): AppendResult {
+  if (outcome === undefined) throw new Error('The log store gave no outcome')
+  if (outcome.status === 'refused') throw outcome.error
+  return { seq: outcome.seq, duplicate: outcome.status === 'duplicate' }
+}
+
 export class LogHandle implements Log, LogName {
   readonly actor: string
   readonly box: Box
   readonly #engine: Engine
+  #known: unknown = null
 
   constructor(engine: Engine, actor: string, box: Box) {
     this.#engine = engine
     this.actor = actor
     this.box = box
+  }
+
+  /** The driver's. No property of the handle's own: nobody is to see it. */
+  get known(): unknown {
+    return this.#known
+  }
+
+  set known(known: unknown) {
+    this.#known = known
   }
 
   /** The log that a handle names in this engine; a handle of another store is a `TypeError`. */
@@ -116,12 +132,14 @@ export class LogHandle implements Log, LogName {
     return { redacted: found.redacted }
   }
 
-  async #append(method: string, codec: Codec, content: unknown, options?: AppendOptions): Promise<AppendResult> {
-    const draft = { log: this, codec, content, options: checkOptions(options, method) }
-    const [outcome] = await this.#engine.logStore.append(flushOfOne(this.#engine, draft))
-    if (outcome === undefined) throw new Error('The log store gave no outcome')
-    if (outcome.status === 'refused') throw outcome.error
-    return { seq: outcome.seq, duplicate: outcome.status === 'duplicate' }
+  /** No async function: it would cost every append another promise, and more. */
+  #append(method: string, codec: Codec, content: unknown, options?: AppendOptions): Promise<AppendResult> {
+    try {
+      const draft = { log: this, codec, content, options: checkOptions(options, method) }
+      return this.#engine.logStore.append(flushOfOne(this.#engine, draft)).then(resultOfOne)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   #noActor(): Promise<Error> {

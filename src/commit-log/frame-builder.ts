@@ -3,7 +3,6 @@
  * that will be written. Two builders take turns (see commit-log.ts), so buffers are reused.
  */
 import type { Checksum } from '../bytes/checksum.ts'
-import { writeBigU64 } from '../bytes/integers.ts'
 import { encodeEntry, entryLength, type EntryFields, type Place } from '../record/entry.ts'
 import { encodeFrameHeader } from './frame-header.ts'
 import { FRAME_BYTES_TARGET, FRAME_HEADER_BYTES } from './layout.ts'
@@ -22,11 +21,13 @@ export interface SealedFrame {
 }
 
 const FIRST_BUFFER_BYTES = 256 * 1024
+const FIRST_SUMS_BYTES = 8 * 1024
 
 export class FrameBuilder {
   readonly #checksum: Checksum
   #buffer: Buffer = Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES)
-  #sums: Buffer = Buffer.allocUnsafeSlow(8 * 1024)
+  #sums: Buffer = Buffer.allocUnsafeSlow(FIRST_SUMS_BYTES)
+  #sumsView = viewOf(this.#sums)
   #place: Place = { segment: 0, offset: 0 }
   #length = FRAME_HEADER_BYTES
   #entries = 0
@@ -71,7 +72,7 @@ export class FrameBuilder {
     const at = this.#length
     const place = { segment: this.#place.segment, offset: this.#place.offset + at, length: bytes }
     const headerSum = encodeEntry(this.#buffer, at, place, this.#entries, fields, this.#checksum)
-    writeBigU64(this.#sums, headerSum, this.#entries * 8)
+    this.#sumsView.setBigUint64(this.#entries * 8, headerSum)
     this.#entries += 1
     this.#length += bytes
     return place
@@ -94,12 +95,18 @@ export class FrameBuilder {
   }
 
   #reserve(bytes: number): void {
-    if ((this.#entries + 1) * 8 > this.#sums.length)
+    if ((this.#entries + 1) * 8 > this.#sums.length) {
       this.#sums = grown(this.#sums, this.#sums.length * 2, this.#entries * 8)
+      this.#sumsView = viewOf(this.#sums)
+    }
     const needed = this.#length + bytes
     if (needed <= this.#buffer.length) return
     this.#buffer = grown(this.#buffer, Math.max(needed, this.#buffer.length * 2), this.#length)
   }
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, byteLength)
 }
 
 function grown(buffer: Buffer, bytes: number, used: number): Buffer {

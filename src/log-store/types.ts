@@ -15,6 +15,11 @@ export type Box = 'inbox' | 'outbox'
 export interface LogName {
   readonly actor: string
   readonly box: Box
+  /**
+   * For the driver alone: what this name led it to, so that it need not look again. Null at first; absent where names are
+   * not kept, and then a driver leaves it so.
+   */
+  known?: unknown
 }
 
 /** How a payload's bytes are to be read. Stored with the record; the driver never looks inside. */

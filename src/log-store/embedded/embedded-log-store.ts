@@ -36,7 +36,7 @@ import { boundsOf } from './read-slice.ts'
 import { copyOf } from './merge-items.ts'
 import { Reading } from './reading.ts'
 import { remainsOfRecord } from './record-remains.ts'
-import { flushBytes, OWN_ENTRY_BYTES, type Request } from './requests.ts'
+import { AppendRequest, OWN_ENTRY_BYTES, type Request } from './requests.ts'
 import { poisoned, Sequencer } from './sequencer.ts'
 import { TailMemory } from './tail-memory.ts'
 import { Watchers } from '../watchers.ts'
@@ -82,7 +82,7 @@ export class EmbeddedLogStore implements LogStore {
     const { path, log, index } = parts
     const isClosed = (): boolean => this.#isClosed
     this.#reading = new Reading({ path, log, index, indexer: this.indexer, memory: this.#memory, isClosed })
-    this.#sequencer = new Sequencer(parts.log, this.#memory, parts.log.nextLog / 2, {
+    this.#sequencer = new Sequencer(parts.log, this.#memory, {
       index,
       lookUp: requests => this.#reading.mending(() => lookUp(requests, this.#memory, parts.index)),
       look: (each, seq) => remainsOfRecord(async (of, range) => this.#reading.slice(of, range), each, seq),
@@ -126,10 +126,10 @@ export class EmbeddedLogStore implements LogStore {
   }
 
   append(flush: Flush): Promise<readonly AppendOutcome[]> {
-    return this.#submit(({ resolve, reject }) => {
-      const bytes = flushBytes(flush)
-      const sums = flush.payloads.map(payload => this.#parts.log.checksum.sum(payload.bytes))
-      return { kind: 'append', flush, sums, bytes, targets: [], resolve, reject } // a spread object would be slow
+    // Not by `#submit`, whose function and object every append would pay for.
+    return new Promise((resolve, reject) => {
+      this.#assertOpen()
+      this.#sequencer.submit(new AppendRequest(flush, this.#parts.log.checksum, resolve, reject))
     })
   }
 

@@ -7,25 +7,20 @@ import type { EntryFields } from '../../record/entry.ts'
 import { CODEC_ID, ENTRY_TYPE } from '../../record/layout.ts'
 import { type Change, logNumber } from '../change.ts'
 import type { FrameBatch } from './frame-batch.ts'
-import type { PlannedAppend, PlannedItem } from './plan-flush.ts'
+import type { PlannedItem } from './plan-flush.ts'
 import type { RecordRemains } from './record-remains.ts'
-import type { AppendRequest } from './requests.ts'
+import type { AppendRequest, Target } from './requests.ts'
 
 /** Stands for the offset of a shared payload that is not in the frame yet: no entry begins there. */
 const NOT_WRITTEN = 0
 
-/** A body that more than one record of the flush has is stored once, before the first of them. */
-export function addAppends(
-  log: CommitLog,
-  batch: FrameBatch,
-  { flush, sums }: AppendRequest,
-  planned: readonly PlannedAppend[],
-): void {
-  const bodies = planned.length > 1 ? sharedPayloads(planned) : null
-  for (const { append, state, seq, keyAs } of planned) {
+/** Those that were given a sequence. A body that more than one of them has is stored once, before the first of them. */
+export function addAppends(log: CommitLog, batch: FrameBatch, { flush, sums, targets }: AppendRequest): void {
+  const bodies = targets.length > 1 ? sharedPayloads(targets) : null
+  for (const { append, state, seq, keyAs } of targets) {
     const payload = flush.payloads[append.payload]
     const payloadSum = sums[append.payload]
-    if (payload === undefined || payloadSum === undefined) continue
+    if (seq === 0 || state === null || payload === undefined || payloadSum === undefined) continue
     const codec = CODEC_ID[payload.codec]
     let payloadAt = bodies?.get(append.payload)
     if (payloadAt === NOT_WRITTEN) {
@@ -50,10 +45,11 @@ export function addAppends(
 }
 
 /** The payloads that more than one of the records have, to be written before the first of them. */
-function sharedPayloads(planned: readonly PlannedAppend[]): Map<number, number> {
+function sharedPayloads(targets: readonly Target[]): Map<number, number> {
   const used = new Set<number>()
   const shared = new Map<number, number>()
-  for (const { append } of planned) {
+  for (const { append, seq } of targets) {
+    if (seq === 0) continue
     if (used.has(append.payload)) shared.set(append.payload, NOT_WRITTEN)
     used.add(append.payload)
   }

@@ -7,9 +7,9 @@ import type { Change } from '../change.ts'
 import type { TailMemory } from './tail-memory.ts'
 
 /** A caller that waits for a frame, with the answer it gets if the frame is acknowledged. */
-interface Ticket {
-  readonly answer: () => void
-  readonly fail: (error: TwinlogError) => void
+export interface Ticket {
+  answer(): void
+  fail(error: unknown): void
 }
 
 export class FrameBatch {

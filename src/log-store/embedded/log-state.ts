@@ -24,6 +24,8 @@ export class LogState {
   unindexed = 0
   /** Asked for since `HotLogs` last looked for something to forget. */
   isUsed = false
+  /** Whose state it is as long as its name leads to it: not once it is forgotten, or the actor is removed. */
+  home: HotLogs | null = null
   /** Redactions that the index does not hold yet: where each stands, and whether it is acknowledged. */
   readonly #redactions = new Map<number, { readonly location: Location; isAcked: boolean }>()
   /** Locations of the sequences from `#tailFrom` on. Those up to `#indexedTip` are on their way out. */
@@ -103,6 +105,21 @@ export class HotLogs {
 
   add(state: LogState): void {
     this.#states.set(state.log, state)
+    state.home = this
+  }
+
+  /** What the name led to before, if it still does. */
+  known(name: LogName): LogState | undefined {
+    const { known } = name
+    if (!(known instanceof LogState) || known.home !== this) return undefined
+    known.isUsed = true
+    return known
+  }
+
+  /** The log's actor is removed: no name leads to it any more. */
+  retire(log: number): void {
+    const state = this.#states.get(log)
+    if (state !== undefined) state.home = null
   }
 
   /** The log has one more change that the index lacks. */
@@ -135,7 +152,10 @@ export class HotLogs {
       looks -= 1
       this.#states.delete(log)
       if (state.unindexed > 0 || state.isUsed || this.pins.has(log)) this.#states.set(log, state)
-      else excess -= 1
+      else {
+        excess -= 1
+        state.home = null
+      }
       state.isUsed = false
     }
   }

@@ -5,7 +5,7 @@
 import type { KeyIndex } from '../../key-index/key-index.ts'
 import type { QuickReads } from '../../key-index/quick-reads.ts'
 import type { ActorValue, DedupeValue, Head } from '../../key-index/values.ts'
-import type { LogName } from '../types.ts'
+import type { Append, LogName } from '../types.ts'
 import { logNumber } from '../change.ts'
 import type { AppendRequest, Request, Target } from './requests.ts'
 import { LogState } from './log-state.ts'
@@ -47,23 +47,36 @@ export function isHot(request: Request, memory: TailMemory, index: KeyIndex | nu
 
 /** Whether the logs and keys of all appends are found; the request knows them then. */
 function findTargets(request: AppendRequest, memory: TailMemory, index: KeyIndex | null): boolean {
+  const { appends } = request.flush
+  const [first] = appends
+  if (first !== undefined && appends.length === 1) {
+    const target = findTarget(first, memory, index)
+    if (target === undefined) return false
+    request.targets = [target]
+    return true
+  }
   const targets: Target[] = []
-  for (const { log, key } of request.flush.appends) {
-    const state = memory.assigned(log)
-    if (state === undefined) return false
-    if (state === null || key === undefined) targets.push({ state, keyAs: null, known: null })
-    else {
-      const keyAs = TailMemory.keyOf(state.log, key)
-      const inMemory = memory.keys.get(keyAs)
-      const known = inMemory === undefined && index !== null ? askNow(state.log, key, index) : inMemory
-      if (known === undefined) return false
-      // An absence is not remembered: the record that is to have the key will be.
-      if (inMemory === undefined && known !== null) memory.keys.learn(keyAs, known)
-      targets.push({ state, keyAs, known })
-    }
+  for (const append of appends) {
+    const target = findTarget(append, memory, index)
+    if (target === undefined) return false
+    targets.push(target)
   }
   request.targets = targets
   return true
+}
+
+function findTarget(append: Append, memory: TailMemory, index: KeyIndex | null): Target | undefined {
+  const { log, key } = append
+  const state = memory.assigned(log)
+  if (state === undefined) return undefined
+  if (state === null || key === undefined) return { append, state, keyAs: null, known: null, seq: 0 }
+  const keyAs = TailMemory.keyOf(state.log, key)
+  const inMemory = memory.keys.get(keyAs)
+  const known = inMemory === undefined && index !== null ? askNow(state.log, key, index) : inMemory
+  if (known === undefined) return undefined
+  // An absence is not remembered: the record that is to have the key will be.
+  if (inMemory === undefined && known !== null) memory.keys.learn(keyAs, known)
+  return { append, state, keyAs, known, seq: 0 }
 }
 
 /** Undefined: the index does not answer at once, or not at all. Then the look-up finds out, and mends what it can. */

@@ -1,35 +1,19 @@
 /**
- * Decides a flush without changing anything: which appends get which sequence, which are duplicates, which are refused.
+ * Decides a flush, and changes nothing but the request: which appends get which sequence, which are duplicates, which are refused.
  * Everything it reads must be known (lookup.ts sees to that).
  */
 import { TwinlogError } from '../../errors.ts'
 import type { DedupeValue } from '../../key-index/values.ts'
 import { CODEC_ID } from '../../record/layout.ts'
-import type { Append, AppendOutcome, ItemChange } from '../types.ts'
+import type { AppendOutcome, ItemChange } from '../types.ts'
 import type { LogState } from './log-state.ts'
 import type { AppendRequest, Target } from './requests.ts'
 import type { TailMemory } from './tail-memory.ts'
-
-export interface PlannedAppend {
-  readonly append: Append
-  readonly state: LogState
-  readonly seq: number
-  /** The name of its key in memory. */
-  readonly keyAs: string | null
-}
 
 export interface PlannedItem {
   readonly change: ItemChange
   readonly version: number
 }
-
-interface FlushPlan {
-  readonly outcomes: readonly AppendOutcome[]
-  readonly appends: readonly PlannedAppend[]
-  readonly items: readonly PlannedItem[]
-}
-
-const NOWHERE: Target = { state: null, keyAs: null, known: null }
 
 /** What earlier items of the same flush have changed; a single append needs none. */
 interface Sofar {
@@ -37,32 +21,25 @@ interface Sofar {
   readonly keys: Map<string, DedupeValue>
 }
 
-/** @throws NO_ACTOR, KEY_CONFLICT, TIP_CONFLICT, VERSION_CONFLICT when the flush is refused as a whole */
-export function planFlush(request: AppendRequest, memory: TailMemory): FlushPlan {
-  const { appends, items, onConflict } = request.flush
-  const sofar: Sofar | null = appends.length > 1 ? { tips: new Map(), keys: new Map() } : null
-  const planned: PlannedAppend[] = []
-  const outcomes = appends.map((append, i): AppendOutcome => {
-    const decision = planAppend(request, append, request.targets[i] ?? NOWHERE, memory, sofar)
-    if (!('status' in decision)) {
-      planned.push(decision)
-      return { status: 'appended', seq: decision.seq }
-    }
-    if (decision.status === 'refused' && onConflict !== 'skip') throw decision.error
-    return decision
+/** Each target that gets a sequence notes it. @throws NO_ACTOR, KEY_CONFLICT, TIP_CONFLICT when the flush is refused as a whole */
+export function planAppends(request: AppendRequest, memory: TailMemory): readonly AppendOutcome[] {
+  const { flush, targets } = request
+  const sofar: Sofar | null = targets.length > 1 ? { tips: new Map(), keys: new Map() } : null
+  return targets.map(target => {
+    const outcome = planAppend(request, target, memory, sofar)
+    if (outcome.status === 'refused' && flush.onConflict !== 'skip') throw outcome.error
+    return outcome
   })
-  return { outcomes, appends: planned, items: items === undefined ? [] : planItems(items, memory) }
 }
 
 function planAppend(
   { flush, sums }: AppendRequest,
-  append: Append,
   target: Target,
   memory: TailMemory,
   sofar: Sofar | null,
-): PlannedAppend | Exclude<AppendOutcome, { status: 'appended' }> {
+): AppendOutcome {
+  const { append, state, keyAs } = target
   const { actor, box } = append.log
-  const { state, keyAs } = target
   if (state === null) {
     const status = memory.actors.get(actor) === null ? 'unknown' : 'removed'
     return { status: 'refused', error: new TwinlogError('NO_ACTOR', `there is no actor ${actor}`, { actor, status }) }
@@ -87,10 +64,12 @@ function planAppend(
   const seq = tip + 1
   sofar?.tips.set(state, seq)
   if (keyAs !== null) sofar?.keys.set(keyAs, { seq, codec, payloadSum })
-  return { append, state, seq, keyAs }
+  target.seq = seq
+  return { status: 'appended', seq }
 }
 
-function planItems(changes: readonly ItemChange[], memory: TailMemory): PlannedItem[] {
+/** @throws VERSION_CONFLICT */
+export function planItems(changes: readonly ItemChange[], memory: TailMemory): readonly PlannedItem[] {
   const versions = new Map<string, number>()
   return changes.map(change => {
     const actual = versions.get(change.key) ?? memory.items.get(change.key)?.version ?? 0

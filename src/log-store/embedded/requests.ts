@@ -1,12 +1,14 @@
 /**
  * What callers ask of the sequencer, one form each, with the promise that answers it.
  */
+import type { Checksum } from '../../bytes/checksum.ts'
 import { FLUSH_BYTES_MAX } from '../../commit-log/layout.ts'
 import { TwinlogError } from '../../errors.ts'
 import type { DedupeValue } from '../../key-index/values.ts'
 import { entryLength } from '../../record/entry.ts'
 import { checkItem } from '../item-limits.ts'
-import type { AppendOutcome, EpochBounds, Flush, LogName, Redaction } from '../types.ts'
+import type { Append, AppendOutcome, EpochBounds, Flush, LogName, Redaction } from '../types.ts'
+import type { Ticket } from './frame-batch.ts'
 import type { LogState } from './log-state.ts'
 import type { RecordRemains } from './record-remains.ts'
 
@@ -17,20 +19,49 @@ interface Answer<Result> {
 
 /** What an append means for the driver: which log, under which name its key is known, and which record has that key. */
 export interface Target {
+  readonly append: Append
   /** Null: there is no such actor. */
   readonly state: LogState | null
   readonly keyAs: string | null
   readonly known: DedupeValue | null
+  /** The sequence that its plan gives it; 0: none. */
+  seq: number
 }
 
-export interface AppendRequest extends Answer<readonly AppendOutcome[]> {
-  readonly kind: 'append'
+/** Waits for its turn, and then, as its own ticket, for the frame that its outcomes rest on. */
+export class AppendRequest implements Answer<readonly AppendOutcome[]>, Ticket {
+  readonly kind = 'append'
   flush: Flush
   /** XXH64 of each payload. */
   readonly sums: readonly bigint[]
   readonly bytes: number
   /** Of each append, from when all that the request needs was found, for as long as nothing else is taken. */
-  targets: readonly Target[]
+  targets: readonly Target[] = []
+  outcomes: readonly AppendOutcome[] = []
+  readonly resolve: (outcomes: readonly AppendOutcome[]) => void
+  readonly reject: (error: unknown) => void
+
+  /** @throws FLUSH_TOO_LARGE; INVALID_KEY, PAYLOAD_TOO_LARGE for an item */
+  constructor(
+    flush: Flush,
+    checksum: Checksum,
+    resolve: (outcomes: readonly AppendOutcome[]) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.flush = flush
+    this.bytes = flushBytes(flush)
+    this.sums = flush.payloads.map(payload => checksum.sum(payload.bytes))
+    this.resolve = resolve
+    this.reject = reject
+  }
+
+  answer(): void {
+    this.resolve(this.outcomes)
+  }
+
+  fail(error: unknown): void {
+    this.reject(error)
+  }
 }
 
 export type Request =
@@ -59,8 +90,8 @@ export type Request =
 /** More than any of twinlog's own entries but an item's takes. */
 export const OWN_ENTRY_BYTES = 4096
 
-/** Bytes that a flush may take in its frame, at most. @throws FLUSH_TOO_LARGE; INVALID_KEY, PAYLOAD_TOO_LARGE for an item */
-export function flushBytes(flush: Flush): number {
+/** Bytes that a flush may take in its frame, at most. */
+function flushBytes(flush: Flush): number {
   let bytes = 0
   for (const payload of flush.payloads) bytes += entryLength(0, 0, payload.bytes.length)
   const isShared = flush.appends.length !== flush.payloads.length

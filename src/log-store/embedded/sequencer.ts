@@ -6,15 +6,13 @@ import type { CommitLog } from '../../commit-log/commit-log.ts'
 import { TwinlogError } from '../../errors.ts'
 import type { KeyIndex } from '../../key-index/key-index.ts'
 import { keptFlush } from '../kept-flush.ts'
-import type { LogName } from '../types.ts'
-import { addAppends, addItem, addOwn } from './entries.ts'
-import { FrameBatch } from './frame-batch.ts'
+import type { AppendOutcome, LogName } from '../types.ts'
+import { FrameBatch, type Ticket } from './frame-batch.ts'
 import { firstOf, isHot } from './lookup.ts'
-import { planFlush } from './plan-flush.ts'
 import type { RecordRemains } from './record-remains.ts'
 import type { Request } from './requests.ts'
 import type { TailMemory } from './tail-memory.ts'
-import { writeRedaction, writeTrim } from './taking-away.ts'
+import { isTakingAway, writeRequest } from './write-request.ts'
 
 interface SequencerHooks {
   /** Asked for keys at once. */
@@ -47,15 +45,13 @@ export class Sequencer {
   /** A frame is to be written even if it is empty. */
   #isFrameWanted = false
   #idleWaiters: (() => void)[] = []
-  #nextActor: number
   readonly counts = { appended: 0, duplicates: 0, refused: 0, frames: 0 }
 
-  constructor(log: CommitLog, memory: TailMemory, nextActor: number, hooks: SequencerHooks) {
+  constructor(log: CommitLog, memory: TailMemory, hooks: SequencerHooks) {
     this.#log = log
     this.#memory = memory
     this.#hooks = hooks
     this.#batch = new FrameBatch(memory)
-    this.#nextActor = nextActor
   }
 
   get waiting(): number {
@@ -65,11 +61,12 @@ export class Sequencer {
   submit(request: Request): void {
     if (this.#log.poison !== null) return request.reject(poisoned(this.#log.poison))
     // Most requests are taken at once, and never see the queue.
-    if (this.#queue.length === 0 && this.#canTake(request)) this.#take(request)
-    else {
-      if (request.kind === 'append') request.flush = keptFlush(request.flush)
-      this.#queue.push(request)
+    if (this.#queue.length === 0 && this.#canTake(request)) {
+      this.#take(request)
+      return this.#goOn()
     }
+    if (request.kind === 'append') request.flush = keptFlush(request.flush)
+    this.#queue.push(request)
     this.pump()
   }
 
@@ -83,6 +80,10 @@ export class Sequencer {
     }
     if (taken > 0) this.#queue.splice(0, taken)
     this.#bringWhatIsMissing()
+    this.#goOn()
+  }
+
+  #goOn(): void {
     if (!this.#log.pending.isEmpty || this.#isFrameWanted) this.#schedule()
     else this.#wakeIfIdle()
   }
@@ -157,7 +158,7 @@ export class Sequencer {
   /** What comes behind a redaction waits for the look at its record, and that for everything before it. */
   #startLook(request: Request & { readonly kind: 'redact' }): void {
     this.#isLooking = true
-    void new Promise<void>((resolve, reject) => this.#after(resolve, reject))
+    void new Promise<void>((resolve, reject) => this.#after({ answer: resolve, fail: reject }))
       .then(async () => {
         request.left = await this.#hooks.look(request.log, request.seq)
       })
@@ -190,54 +191,27 @@ export class Sequencer {
     const refusal = needsSpace ? this.#hooks.refusal(request.bytes) : null
     if (refusal !== null) return request.reject(refusal)
     try {
-      this.#after(this.#write(request), request.reject)
+      this.#after(writeRequest(this.#log, this.#batch, this.#memory, request))
+      if (request.kind === 'append') this.#count(request.outcomes)
+      else this.#needsRoom ||= isTakingAway(request)
     } catch (error) {
       this.counts.refused += 1
-      this.#after(() => request.reject(error), request.reject)
+      this.#after({ answer: () => request.reject(error), fail: request.reject })
     }
   }
 
-  /** Puts the request's entries into the pending frame; returns what to answer once that is acknowledged. */
-  #write(request: Request): () => void {
-    switch (request.kind) {
-      case 'append': {
-        const plan = planFlush(request, this.#memory)
-        addAppends(this.#log, this.#batch, request, plan.appends)
-        for (const item of plan.items) addItem(this.#log, this.#batch, item)
-        for (const { status } of plan.outcomes) {
-          if (status === 'duplicate') this.counts.duplicates += 1
-          if (status === 'refused') this.counts.refused += 1
-        }
-        return () => request.resolve(plan.outcomes)
-      }
-      case 'addActor': {
-        if (this.#memory.actors.get(request.id)?.isActive === true) return () => request.resolve({ added: false })
-        const number = this.#nextActor
-        this.#nextActor += 1
-        this.#log.nextLog = this.#nextActor * 2
-        addOwn(this.#log, this.#batch, { kind: 'actorAdded', id: request.id, number })
-        return () => request.resolve({ added: true })
-      }
-      case 'removeActor': {
-        const actor = this.#memory.actors.get(request.id)
-        if (actor?.isActive !== true) return () => request.resolve({ removed: false })
-        addOwn(this.#log, this.#batch, { kind: 'actorRemoved', id: request.id, number: actor.number })
-        this.#needsRoom = true
-        return () => request.resolve({ removed: true })
-      }
-      case 'trim':
-      case 'redact':
-        this.#needsRoom = true
-        if (request.kind === 'trim') return writeTrim(this.#log, this.#batch, this.#memory, request)
-        return writeRedaction(this.#log, this.#batch, this.#memory, request)
+  #count(outcomes: readonly AppendOutcome[]): void {
+    for (const { status } of outcomes) {
+      if (status === 'duplicate') this.counts.duplicates += 1
+      if (status === 'refused') this.counts.refused += 1
     }
   }
 
   /** Answers once everything the answer rests on is acknowledged. */
-  #after(answer: () => void, fail: (error: TwinlogError) => void): void {
-    if (!this.#log.pending.isEmpty) this.#batch.wait({ answer, fail })
-    else if (this.#inFlight !== null) this.#inFlight.wait({ answer, fail })
-    else answer()
+  #after(ticket: Ticket): void {
+    if (!this.#log.pending.isEmpty) this.#batch.wait(ticket)
+    else if (this.#inFlight !== null) this.#inFlight.wait(ticket)
+    else ticket.answer()
   }
 
   /** All that is asked for in this turn of the event loop goes into one frame. */

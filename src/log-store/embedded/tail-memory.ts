@@ -37,10 +37,14 @@ export class TailMemory {
 
   /** The log's state as appends see it. Undefined: not known here. Null: no such actor. */
   assigned(name: LogName): LogState | null | undefined {
+    const known = this.logs.known(name)
+    if (known !== undefined) return known
     const actor = this.actors.get(name.actor)
     if (actor === undefined) return undefined
     if (actor === null || !actor.isActive) return null
-    return this.logs.get(logNumber(actor.number, name.box))
+    const state = this.logs.get(logNumber(actor.number, name.box))
+    if (name.known !== undefined) name.known = state ?? null
+    return state
   }
 
   /** Takes a change into memory; `underway` is its frame, `keyAs` the name of its dedupe key. */
@@ -76,6 +80,7 @@ export class TailMemory {
         return this.actors.change(change.id, { number: change.number, isActive: true }, underway)
       }
       case 'actorRemoved':
+        for (const log of logsOf(change.number)) this.logs.retire(log)
         return this.actors.change(change.id, { number: change.number, isActive: false }, underway)
       case 'item':
         return this.items.change(change.key, itemOf(change), underway)
