@@ -9,7 +9,7 @@ import { Condemned } from './condemned.ts'
 import * as keys from './keys.ts'
 import { type Database, isLevelDamaged, openLevel } from './level-database.ts'
 import { QuickReads } from './quick-reads.ts'
-import { countStart, setUncleanStarts, uncleanStarts } from './unclean-starts.ts'
+import { countStart, setUncleanStarts } from './unclean-starts.ts'
 import * as values from './values.ts'
 
 /** Where a batch has brought the log; the index adds batch number and ledger floor. */
@@ -55,8 +55,7 @@ export class KeyIndex {
 
   /** Counts as an unclean start until it is closed, or `served`. */
   static async open(directory: string, checksum: Checksum): Promise<KeyIndex> {
-    const before = await uncleanStarts(directory)
-    await countStart(directory)
+    const before = await countStart(directory)
     try {
       return new KeyIndex(directory, await openLevel(directory), checksum)
     } catch (error) {

@@ -41,7 +41,7 @@ export async function dropIndexes(directory: string): Promise<void> {
 export async function dropOldIndex(directory: string): Promise<void> {
   const gone = `${directory}.gone`
   // Of a removal before.
-  await rm(gone, { recursive: true, force: true })
+  if (existsSync(gone)) await rm(gone, { recursive: true, force: true })
   if (!hasOldIndex(directory)) return
   await rename(oldIndexOf(directory), gone)
   await rm(gone, { recursive: true, force: true })

@@ -31,10 +31,11 @@ export async function uncleanStarts(directory: string): Promise<number> {
   return /^\d\n$/.test(text) ? Number(text) : STARTS_TO_CHECK
 }
 
-/** Counts one start more; on disk before it returns. @throws LOW_SPACE, READ_ONLY, IO_ERROR */
-export async function countStart(directory: string): Promise<void> {
-  const count = (await uncleanStarts(directory)) + 1
-  await write(directory, count, true)
+/** Counts one start more; on disk before it returns how many there were. @throws LOW_SPACE, READ_ONLY, IO_ERROR */
+export async function countStart(directory: string): Promise<number> {
+  const before = await uncleanStarts(directory)
+  await write(directory, before + 1, true)
+  return before
 }
 
 /** Ends the row, or takes back what a start added that failed with an error. Need not survive a power cut. */

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { flushOf, key, payload, type Draft } from '../../src/log-store/conformance/suite.ts'
+import { append, flushOf, inbox, key, outbox, payload, type Draft } from '../../src/log-store/conformance/suite.ts'
 import type { EmbeddedLogStore } from '../../src/log-store/embedded/embedded-log-store.ts'
 import type { Box, Flush } from '../../src/log-store/types.ts'
 import { runs } from '../engine/runs.ts'
@@ -152,4 +152,35 @@ it('replay over an index that already has what is replayed leaves it as it is', 
     }),
     runs(30),
   )
+})
+
+it('a replay of several batches leaves the same index: each goes on where the one before it ended', async () => {
+  // The heads that one batch had written were looked up anew for the next; now they are remembered.
+  const [a, b] = [inbox('a'), outbox('a')]
+  const large = Buffer.alloc(1024 * 1024, 'x')
+  await withDirectory(async path => {
+    const store = await openDriver(path)
+    await store.addActor('a')
+    for (const each of [a, b])
+      for (let i = 0; i < 5; i += 1) await append(store, each, `early ${i}`, { key: key(`k${i}`) })
+    await store.flushIndex()
+    store.indexer.pause()
+    for (let i = 0; i < 20; i += 1) {
+      await append(store, a, `late ${i}`, { key: key(`l${i}`) })
+      await store.append({ payloads: [], appends: [], items: [{ key: `item ${i % 12}`, value: large }] })
+      if (i === 2) await store.trim(a, 4)
+      if (i === 5) await store.addActor('b')
+      if (i === 12) await store.trim(b, 3)
+      if (i === 15) await append(store, inbox('b'), 'one')
+    }
+    const killed = await copyOf(path, `${path}-killed`)
+    store.indexer.resume()
+    await store.flushIndex()
+    await store.close()
+    const steps = new Set<number>()
+    const onWork = (task: string, done: number): void => void (task === 'replay' && steps.add(done))
+    await (await openDriver(killed, { onWork })).close()
+    expect(steps.size).toBeGreaterThan(2)
+    expect(await dump(killed)).toEqual(await dump(path))
+  })
 })

@@ -85,6 +85,7 @@ describe('an index that is checked while the store serves', () => {
         expect(await append(store, log, 'while it was checked', { key: key('new') })).toMatchObject({ seq: 303 })
         const read = (seq: number) => store.read(log, { from: seq, to: seq, limit: 1 })
         expect((await read(5))?.records).toHaveLength(1)
+        await vi.waitFor(() => expect(finds).toHaveLength(1))
         finds[0]!('for a test')
         expect(await scrubbed(store)).toBe('damaged')
         expect(store.stats().index.state).toBe('failed')

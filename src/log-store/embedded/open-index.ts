@@ -62,7 +62,7 @@ export async function openIndex(opening: IndexOpening): Promise<OpenedIndex> {
     const inspection = await inspect(opening)
     const opened = inspection.reason === null ? await tryOpen(opening, inspection) : inspection.reason
     const isForced = rebuild?.force === true
-    const before = isForced ? null : await readWitness(oldIndexOf(directory), checksum)
+    const before = isForced || !hasOldIndex(directory) ? null : await readWitness(oldIndexOf(directory), checksum)
     if (typeof opened !== 'string') return { ...opened, reached: farther(opened.reached, before) }
     const reached = isForced ? null : farther(await readWitness(directory, checksum), before)
     const made = { ...inspection, reason: opened, unchecked: null }

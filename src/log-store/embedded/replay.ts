@@ -9,7 +9,9 @@ import type { Head } from '../../key-index/values.ts'
 import { type Change, changesOf } from '../change.ts'
 import { IndexFold, logsOf } from './index-fold.ts'
 
-const BATCH_CHANGES = 5000
+/** A batch has so many changes, about, or so many bytes of items and names. */
+const BATCH_CHANGES = 10_000
+const BATCH_BYTES = 8 * 1024 * 1024
 /** How many heads are remembered from one batch to the next; a rebuild may meet more logs than fit into memory. */
 const HEADS_MAX = 100_000
 const FRESH: Head = { first: 1, tip: 0 }
@@ -39,6 +41,7 @@ export async function replay(
   const heads = new Map<number, Head | null>()
   let next = nextLog
   let changes: Change[] = []
+  let bytes = 0
   let writing: Promise<void> = Promise.resolve()
   const write = async (some: readonly Change[], { segment, offset, commit, chain }: LogPoint): Promise<void> => {
     signal?.throwIfAborted()
@@ -60,13 +63,17 @@ export async function replay(
     // Whoever waits for it hears of it.
     writing.catch(() => {})
     changes = []
+    bytes = 0
   }
   let through = from
   try {
     for await (const frame of log.frames(from)) {
-      for (const change of changesOf(frame)) changes.push(change)
+      for (const change of changesOf(frame)) {
+        changes.push(change)
+        bytes += heldBytes(change)
+      }
       through = frame.end
-      if (changes.length >= BATCH_CHANGES) await begin(through)
+      if (changes.length >= BATCH_CHANGES || bytes >= BATCH_BYTES) await begin(through)
     }
     if (changes.length > 0) await begin(through)
   } finally {
@@ -76,6 +83,11 @@ export async function replay(
   await writing
   onProgress(total, total)
   return next
+}
+
+function heldBytes(change: Change): number {
+  if (change.kind === 'item') return change.key.length + (change.value?.length ?? 0)
+  return 'id' in change ? change.id.length : 0
 }
 
 /**
