@@ -7,6 +7,7 @@ import type { EntryFields } from '../../record/entry.ts'
 import { CODEC_ID, ENTRY_TYPE } from '../../record/layout.ts'
 import { type Change, logNumber } from '../change.ts'
 import type { FrameBatch } from './frame-batch.ts'
+import type { LogState } from './log-state.ts'
 import type { PlannedItem } from './plan-flush.ts'
 import type { RecordRemains } from './record-remains.ts'
 import type { AppendRequest, Target } from './requests.ts'
@@ -40,7 +41,7 @@ export function addAppends(log: CommitLog, batch: FrameBatch, { flush, sums, tar
       payload: payloadAt === undefined ? payload.bytes : undefined,
     })
     const key = append.key === undefined ? null : Buffer.from(append.key)
-    batch.add({ kind: 'append', log: state.log, seq, location, key, codec, payloadSum }, keyAs)
+    batch.add({ kind: 'append', log: state.log, seq, location, key, codec, payloadSum }, state, keyAs)
   }
 }
 
@@ -61,43 +62,42 @@ export function addItem(log: CommitLog, batch: FrameBatch, { change, version }: 
   const value = change.value === null ? null : Buffer.from(change.value)
   const body = encodeItem(key, version, value ?? Buffer.alloc(0))
   addWithBody(log, { type: value === null ? ENTRY_TYPE.itemDelete : ENTRY_TYPE.itemPut }, body)
-  batch.add({ kind: 'item', key: change.key, version, value })
+  batch.add({ kind: 'item', key: change.key, version, value }, null)
 }
 
-export function addOwn(
+export function addActor(
   log: CommitLog,
   batch: FrameBatch,
-  change: Change & { readonly kind: 'actorAdded' | 'actorRemoved' | 'bounds' },
+  change: Change & { readonly kind: 'actorAdded' | 'actorRemoved' },
 ): void {
-  if (change.kind === 'bounds') {
-    addWithBody(
-      log,
-      { type: ENTRY_TYPE.bounds, log: change.log, seq: change.tip },
-      encodePair(change.first, change.tip),
-    )
-  } else {
-    const type = change.kind === 'actorAdded' ? ENTRY_TYPE.actorAdded : ENTRY_TYPE.actorRemoved
-    addWithBody(log, { type, log: logNumber(change.number, 'inbox') }, Buffer.from(change.id, 'utf8'))
-  }
-  batch.add(change)
+  const type = change.kind === 'actorAdded' ? ENTRY_TYPE.actorAdded : ENTRY_TYPE.actorRemoved
+  addWithBody(log, { type, log: logNumber(change.number, 'inbox') }, Buffer.from(change.id, 'utf8'))
+  batch.add(change, null)
+}
+
+/** The log begins at `first` from now on. */
+export function addBounds(log: CommitLog, batch: FrameBatch, state: LogState, first: number): void {
+  const { log: number, tip } = state
+  addWithBody(log, { type: ENTRY_TYPE.bounds, log: number, seq: tip }, encodePair(first, tip))
+  batch.add({ kind: 'bounds', log: number, first, tip }, state)
 }
 
 /** Without a body: it is what is left of the record, and stands in its place. */
 export function addRedaction(
   log: CommitLog,
   batch: FrameBatch,
-  record: { readonly log: number; readonly seq: number; readonly left: RecordRemains },
+  state: LogState,
+  { seq, left }: { readonly seq: number; readonly left: RecordRemains },
 ): void {
-  const { seq, left } = record
   const location = log.pending.add({
     type: ENTRY_TYPE.redact,
     codec: CODEC_ID[left.codec],
-    log: record.log,
+    log: state.log,
     seq,
     receivedAt: left.receivedAt,
     payloadSum: log.checksum.sum(Buffer.alloc(0)),
   })
-  batch.add({ kind: 'redact', log: record.log, seq, location })
+  batch.add({ kind: 'redact', log: state.log, seq, location }, state)
 }
 
 function addWithBody(log: CommitLog, fields: Omit<EntryFields, 'payloadSum' | 'payload'>, body: Buffer): void {

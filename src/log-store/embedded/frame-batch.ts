@@ -4,6 +4,7 @@
 import type { LogPoint } from '../../commit-log/segment-scan.ts'
 import type { TwinlogError } from '../../errors.ts'
 import type { Change } from '../change.ts'
+import type { LogState } from './log-state.ts'
 import type { TailMemory } from './tail-memory.ts'
 
 /** A caller that waits for a frame, with the answer it gets if the frame is acknowledged. */
@@ -14,6 +15,8 @@ export interface Ticket {
 
 export class FrameBatch {
   readonly changes: Change[] = []
+  /** Of each change the state of its log, where it is a change of one log: so that nobody has to look for it again. */
+  readonly states: (LogState | null)[] = []
   /** The names in memory of the dedupe keys among them. */
   readonly keyNames: string[] = []
   /** After the frame was acknowledged: the point behind it, and what the index notes with it. */
@@ -41,11 +44,12 @@ export class FrameBatch {
   }
 
   /** Takes a change whose entry is in the frame. */
-  add(change: Change, keyAs: string | null = null): void {
+  add(change: Change, state: LogState | null, keyAs: string | null = null): void {
     this.changes.push(change)
+    this.states.push(state)
     if (change.kind === 'append') this.#records += 1
     if (keyAs !== null) this.keyNames.push(keyAs)
-    this.#memory.assign(change, keyAs, this.#underway)
+    this.#memory.assign(change, state, keyAs, this.#underway)
   }
 
   /** Answers once the frame is acknowledged: a success, or a refusal that rests on what the frame holds. */
@@ -57,7 +61,7 @@ export class FrameBatch {
     this.end = end
     this.nextLog = nextLog
     this.bytes = bytes
-    for (const change of this.changes) this.#memory.acknowledge(change)
+    this.changes.forEach((change, i) => this.#memory.acknowledge(change, this.states[i] ?? null))
     this.#underway.isSettled = true
     for (const ticket of this.#tickets) ticket.answer()
     // The batch lives on until it is indexed; what the callers gave it must not.

@@ -249,14 +249,15 @@ export class Indexer {
   /** What the index holds need not be in memory; it does no harm there until its turn comes. */
   async #forget(frames: readonly FrameBatch[]): Promise<void> {
     const slices = new Slices()
-    for (const { bytes, changes, keyNames } of frames) {
+    for (const { bytes, changes, states, keyNames } of frames) {
       this.#bytes -= bytes
       this.#changes -= changes.length
       for (const name of keyNames) this.#memory.keys.indexed(name)
+      let at = 0
       for (const change of changes) {
         if (change.kind === 'append' || change.kind === 'redact')
           this.#index.now.remember(change.log, change.seq, change.location)
-        this.#memory.indexed(change)
+        this.#memory.indexed(change, states[at++] ?? null)
         if (change.kind === 'bounds' || change.kind === 'actorRemoved') this.#hasSweeps = true
         if (slices.isOver()) await slices.next()
       }

@@ -47,11 +47,11 @@ export class TailMemory {
     return state
   }
 
-  /** Takes a change into memory; `underway` is its frame, `keyAs` the name of its dedupe key. */
-  assign(change: Change, keyAs: string | null, underway: Underway): void {
+  /** Takes a change into memory; `given` is the state of its log, `underway` its frame, `keyAs` the name of its dedupe key. */
+  assign(change: Change, given: LogState | null, keyAs: string | null, underway: Underway): void {
     switch (change.kind) {
       case 'append': {
-        const state = this.#state(change.log)
+        const state = stateOf(given)
         state.append(change.location)
         this.logs.changed(state)
         if (keyAs === null) return
@@ -61,12 +61,12 @@ export class TailMemory {
       case 'key':
         return
       case 'redact': {
-        const state = this.#state(change.log)
+        const state = stateOf(given)
         state.redact(change.seq, change.location)
         return this.logs.changed(state)
       }
       case 'bounds': {
-        const state = this.#state(change.log)
+        const state = stateOf(given)
         state.first = change.first
         return this.logs.changed(state)
       }
@@ -88,10 +88,10 @@ export class TailMemory {
   }
 
   /** The change's frame is acknowledged: readers see it. */
-  acknowledge(change: Change): void {
-    if (change.kind === 'append') this.#state(change.log).ackedTip = change.seq
-    if (change.kind === 'bounds') this.#state(change.log).ackedFirst = change.first
-    if (change.kind === 'redact') this.#state(change.log).redactionAcked(change.seq)
+  acknowledge(change: Change, given: LogState | null): void {
+    if (change.kind === 'append') stateOf(given).ackedTip = change.seq
+    if (change.kind === 'bounds') stateOf(given).ackedFirst = change.first
+    if (change.kind === 'redact') stateOf(given).redactionAcked(change.seq)
     if (change.kind === 'actorAdded' || change.kind === 'actorRemoved')
       this.actors.acknowledge(change.id, { number: change.number, isActive: change.kind === 'actorAdded' })
     if (change.kind === 'item') this.items.acknowledge(change.key, itemOf(change))
@@ -107,10 +107,10 @@ export class TailMemory {
   }
 
   /** The index holds this change now, the oldest that it lacked; of its key it is told apart from it. */
-  indexed(change: Change): void {
+  indexed(change: Change, given: LogState | null): void {
     switch (change.kind) {
       case 'append': {
-        const state = this.#state(change.log)
+        const state = stateOf(given)
         this.logs.indexed(state)
         state.indexedThrough(change.seq)
         return
@@ -118,18 +118,18 @@ export class TailMemory {
       case 'key':
         return
       case 'redact': {
-        const state = this.#state(change.log)
+        const state = stateOf(given)
         this.logs.indexed(state)
         return state.redactionIndexed(change.seq)
       }
       case 'bounds': {
-        const state = this.#state(change.log)
+        const state = stateOf(given)
         this.logs.indexed(state)
         state.indexedFirst = change.first
         return
       }
       case 'actorAdded':
-        for (const log of logsOf(change.number)) this.logs.indexed(this.#state(log))
+        for (const log of logsOf(change.number)) this.logs.indexed(stateOf(this.logs.get(log) ?? null))
         return this.actors.indexed(change.id)
       case 'actorRemoved':
         return this.actors.indexed(change.id)
@@ -157,13 +157,12 @@ export class TailMemory {
     this.keys.trim()
     this.items.trim()
   }
+}
 
-  /** A log with changes under way, or not indexed, is always here. */
-  #state(log: number): LogState {
-    const state = this.logs.get(log)
-    if (state === undefined) throw new Error(`log ${log} is not in memory though the index lacks changes of it`)
-    return state
-  }
+/** A log with changes under way, or not indexed, is always in memory. */
+function stateOf(given: LogState | null): LogState {
+  if (given === null) throw new Error('a log is not in memory though the index lacks changes of it')
+  return given
 }
 
 function itemOf({ version, value }: Change & { readonly kind: 'item' }): ItemValue | null {

@@ -3,7 +3,7 @@ import type { CommitLog } from '../../commit-log/commit-log.ts'
 import { TwinlogError } from '../../errors.ts'
 import { actorNumberOfLog } from '../change.ts'
 import type { EpochBounds } from '../types.ts'
-import { addOwn, addRedaction } from './entries.ts'
+import { addBounds, addRedaction } from './entries.ts'
 import type { FrameBatch } from './frame-batch.ts'
 import type { LogState } from './log-state.ts'
 import type { Request } from './requests.ts'
@@ -20,7 +20,7 @@ export function writeTrim(
   if (state === null || state === undefined) return () => request.resolve(null)
   const { before } = request
   assertInRange('before', before, state.tip + 1)
-  if (before > state.first) addOwn(log, batch, { kind: 'bounds', log: state.log, first: before, tip: state.tip })
+  if (before > state.first) addBounds(log, batch, state, before)
   const bounds = boundsOf(state)
   return () => request.resolve(bounds)
 }
@@ -36,7 +36,7 @@ export function writeRedaction(
   if (state === null || state === undefined) return () => resolve(null)
   assertInRange('seq', seq, state.tip)
   const redacted = left !== null && left !== undefined
-  if (redacted) addRedaction(log, batch, { log: state.log, seq, left })
+  if (redacted) addRedaction(log, batch, state, { seq, left })
   const bounds = boundsOf(state)
   return () => resolve({ bounds, redacted })
 }

@@ -3,7 +3,7 @@
  * whatever it rests on.
  */
 import type { CommitLog } from '../../commit-log/commit-log.ts'
-import { addAppends, addItem, addOwn } from './entries.ts'
+import { addActor, addAppends, addItem } from './entries.ts'
 import type { FrameBatch, Ticket } from './frame-batch.ts'
 import { planAppends, planItems } from './plan-flush.ts'
 import type { AppendRequest, Request } from './requests.ts'
@@ -43,14 +43,14 @@ function writeOther(
       if (memory.actors.get(id)?.isActive === true) return () => resolve({ added: false })
       const number = log.nextLog / 2
       log.nextLog += 2
-      addOwn(log, batch, { kind: 'actorAdded', id, number })
+      addActor(log, batch, { kind: 'actorAdded', id, number })
       return () => resolve({ added: true })
     }
     case 'removeActor': {
       const { id, resolve } = request
       const actor = memory.actors.get(id)
       if (actor?.isActive !== true) return () => resolve({ removed: false })
-      addOwn(log, batch, { kind: 'actorRemoved', id, number: actor.number })
+      addActor(log, batch, { kind: 'actorRemoved', id, number: actor.number })
       return () => resolve({ removed: true })
     }
     case 'trim':
