@@ -24,6 +24,11 @@ import type {
   TrimOptions,
 } from './types.ts'
 
+/** What the host gets for bad input: a rejection, never an exception. */
+async function refused(error: unknown): Promise<never> {
+  throw error
+}
+
 function resultOfOne([outcome]: readonly AppendOutcome[]): AppendResult {
   if (outcome === undefined) throw new Error('The log store gave no outcome')
   if (outcome.status === 'refused') throw outcome.error
@@ -138,7 +143,7 @@ export class LogHandle implements Log, LogName {
       const draft = { log: this, codec, content, options: checkOptions(options, method) }
       return this.#engine.logStore.append(flushOfOne(this.#engine, draft)).then(resultOfOne)
     } catch (error) {
-      return Promise.reject(error)
+      return refused(error)
     }
   }
 

@@ -150,8 +150,12 @@ export class CommitLog {
     this.#bytesInFlight = frame.bytes.length
     this.#pending.reset(this.#placeAfter(frame.place.segment, endOffset))
     try {
-      const segment = await this.#segmentFor(frame.place.segment)
-      await segment.file.write(frame.bytes, frame.place.offset)
+      const { segment: number } = frame.place
+      const segment = this.#segment?.number === number ? this.#segment : await this.#beginNext(number)
+      const writing = segment.file.write(frame.bytes, frame.place.offset)
+      // While the disk is at work: nobody looks for the frame before it is acknowledged.
+      this.#recent.add(frame.place, frame.bytes)
+      await writing
     } catch (error) {
       throw this.#poisonBy(error)
     } finally {
@@ -223,7 +227,6 @@ export class CommitLog {
     const { place, commit, chain, bytes } = frame
     this.#end = { segment: place.segment, offset: place.offset + bytes.length, commit, chain }
     this.#bytesWritten += bytes.length
-    this.#recent.add(place, bytes)
   }
 
   #placeAfter(segment: number, offset: number): { segment: number; offset: number } {
@@ -232,9 +235,8 @@ export class CommitLog {
     return !isSealed ? { segment, offset } : { segment: segment + 1, offset: SEGMENT_HEADER_BYTES }
   }
 
-  /** The file to write to; begins the segment when it is a new one. What came before must be on disk by then. */
-  async #segmentFor(number: number): Promise<OpenSegment> {
-    if (this.#segment?.number === number) return this.#segment
+  /** A new segment to write to. What came before must be on disk by then. */
+  async #beginNext(number: number): Promise<OpenSegment> {
     if (this.#options.durability === 'os') await this.sync()
     return this.#begin(number, async () => {})
   }
@@ -263,6 +265,7 @@ export class CommitLog {
         this.#idle.reset({ segment: place.segment, offset: place.offset + bytes })
         const sealed = this.#seal()
         await file.write(sealed.bytes, place.offset)
+        this.#recent.add(place, sealed.bytes)
         this.#accept(sealed)
       }
     })

@@ -2,7 +2,7 @@
  * Frame headers: encode and decode, side by side. A frame is one group commit. Its chain checksum covers its header,
  * which covers its entries' header checksums, the chain before it and the place it was born at.
  */
-import { readU64, writeU64 } from '../bytes/integers.ts'
+import { readU64, writeBigU64, writeU64 } from '../bytes/integers.ts'
 import type { Checksum } from '../bytes/checksum.ts'
 import type { Place } from '../record/entry.ts'
 import { FRAME_FIELDS as F, FRAME_HEADER_BYTES, FRAME_MAGIC } from './layout.ts'
@@ -35,10 +35,10 @@ export function encodeFrameHeader(
   target.writeUInt32BE(place.offset, at + F.birthOffset.at)
   writeU64(target, header.commit, at + F.commit.at)
   writeU64(target, header.durableCommit, at + F.durableCommit.at)
-  target.writeBigUInt64BE(header.previousChain, at + F.previousChain.at)
-  target.writeBigUInt64BE(header.entriesSum, at + F.entriesSum.at)
+  writeBigU64(target, header.previousChain, at + F.previousChain.at)
+  writeBigU64(target, header.entriesSum, at + F.entriesSum.at)
   const chain = checksum.sum(target.subarray(at, at + F.chain.at))
-  target.writeBigUInt64BE(chain, at + F.chain.at)
+  writeBigU64(target, chain, at + F.chain.at)
   return chain
 }
 

@@ -86,10 +86,19 @@ class NodeFile implements DiskFile {
     })
   }
 
-  async write(bytes: Buffer, position: number): Promise<void> {
-    let written = 0
-    while (written < bytes.length) written += await this.#writeSome(bytes, written, position + written)
-    if (this.#durable && SYNCED_WRITES === 0) await this.sync()
+  write(bytes: Buffer, position: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let written = 0
+      const goOn = (error: Error | null, count: number): void => {
+        if (error !== null) return reject(toTwinlogError(this.#place, error))
+        written += count
+        if (written < bytes.length)
+          return write(this.#fd, bytes, written, bytes.length - written, position + written, goOn)
+        if (this.#durable && SYNCED_WRITES === 0) resolve(this.sync())
+        else resolve()
+      }
+      goOn(null, 0)
+    })
   }
 
   sync(): Promise<void> {
@@ -112,15 +121,6 @@ class NodeFile implements DiskFile {
 
   async close(): Promise<void> {
     closeSync(this.#fd)
-  }
-
-  #writeSome(bytes: Buffer, from: number, position: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      write(this.#fd, bytes, from, bytes.length - from, position, (error, count) => {
-        if (error === null) resolve(count)
-        else reject(toTwinlogError(this.#place, error))
-      })
-    })
   }
 }
 

@@ -96,7 +96,7 @@ describe('what was looked up', () => {
 
   it('stays within its bound with ten thousand keys, not counting those that the index lacks', () => {
     const overlay = new Overlay<number>(100)
-    const underway = { isSettled: false, settled: new Promise<void>(() => undefined) }
+    const underway = { isSettled: false, settled: () => new Promise<void>(() => undefined) }
     for (let i = 0; i < 10_000; i += 1) {
       if (i % 1000 === 0) overlay.change(`${i}`, i, underway)
       else overlay.learn(`${i}`, i % 2 === 0 ? i : null)
@@ -145,7 +145,10 @@ it('a read takes a bounded number of records, however many are asked for, beside
 })
 
 describe('an overlay', () => {
-  const frame = (): { isSettled: boolean; settled: Promise<void> } => ({ isSettled: false, settled: Promise.resolve() })
+  const frame = (): { isSettled: boolean; settled: () => Promise<void> } => ({
+    isSettled: false,
+    settled: () => Promise.resolve(),
+  })
 
   it('shows what is acknowledged, not what is under way', () => {
     // A listing left out an item whose put had been acknowledged, because the next put of it was on its way.

@@ -5,6 +5,7 @@ import type { LogPoint } from '../../commit-log/segment-scan.ts'
 import type { TwinlogError } from '../../errors.ts'
 import type { Change } from '../change.ts'
 import type { LogState } from './log-state.ts'
+import type { Underway } from './overlay.ts'
 import type { TailMemory } from './tail-memory.ts'
 
 /** A caller that waits for a frame, with the answer it gets if the frame is acknowledged. */
@@ -27,15 +28,10 @@ export class FrameBatch {
   #records = 0
   readonly #tickets: Ticket[] = []
   /** Small, and apart from the batch: values in memory hold on to it. */
-  readonly #underway: { isSettled: boolean; readonly settled: Promise<void> }
-  #settle: () => void = () => {}
+  readonly #underway = new UnderwayFrame()
 
   constructor(memory: TailMemory) {
     this.#memory = memory
-    const settled = new Promise<void>(resolve => {
-      this.#settle = resolve
-    })
-    this.#underway = { isSettled: false, settled }
   }
 
   /** Records among the changes. */
@@ -62,19 +58,34 @@ export class FrameBatch {
     this.nextLog = nextLog
     this.bytes = bytes
     this.changes.forEach((change, i) => this.#memory.acknowledge(change, this.states[i] ?? null))
-    this.#underway.isSettled = true
+    this.#underway.settle()
     for (const ticket of this.#tickets) ticket.answer()
     // The batch lives on until it is indexed; what the callers gave it must not.
     this.#tickets.length = 0
-    this.#settle()
   }
 
   /** The frame was not, or perhaps not, written. */
   fail(error: TwinlogError): void {
     for (const change of this.changes) this.#memory.takeBack(change)
     for (const name of this.keyNames) this.#memory.keys.takeBack(name)
-    this.#underway.isSettled = true
+    this.#underway.settle()
     for (const ticket of this.#tickets) ticket.fail(error)
-    this.#settle()
+  }
+}
+
+/** Few wait for it, so there is a promise only once somebody does. */
+class UnderwayFrame implements Underway {
+  isSettled = false
+  #waiters: (() => void)[] | null = null
+
+  settled(): Promise<void> {
+    if (this.isSettled) return Promise.resolve()
+    return new Promise(resolve => (this.#waiters ??= []).push(resolve))
+  }
+
+  settle(): void {
+    this.isSettled = true
+    for (const wake of this.#waiters ?? []) wake()
+    this.#waiters = null
   }
 }

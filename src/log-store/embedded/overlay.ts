@@ -13,7 +13,7 @@ export interface Underway {
   /** The frame is acknowledged, or has failed and its changes are taken back. */
   readonly isSettled: boolean
   /** Resolves then. */
-  readonly settled: Promise<void>
+  settled(): Promise<void>
 }
 
 interface Cell<Value> {
@@ -50,7 +50,7 @@ export class Overlay<Value> {
       const cell = this.#cells.get(key)
       if (cell === undefined) return undefined
       if (!isUnderway(cell)) return cell.value
-      await cell.underway?.settled
+      await cell.underway?.settled()
     }
   }
 

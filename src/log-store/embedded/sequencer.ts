@@ -218,13 +218,17 @@ export class Sequencer {
   #schedule(): void {
     if (this.#isScheduled || this.#inFlight !== null) return
     this.#isScheduled = true
-    setImmediate(() => void this.#begin())
+    setImmediate(this.#begin)
   }
 
-  async #begin(): Promise<void> {
-    if (this.#needsRoom) await this.#hooks.makeRoom()
+  readonly #begin = (): void => {
+    if (this.#needsRoom) void this.#hooks.makeRoom().then(this.#commitIfDue)
+    else this.#commitIfDue()
+  }
+
+  readonly #commitIfDue = (): void => {
     this.#isScheduled = false
-    if (this.#inFlight === null && (!this.#log.pending.isEmpty || this.#isFrameWanted)) await this.#commit()
+    if (this.#inFlight === null && (!this.#log.pending.isEmpty || this.#isFrameWanted)) void this.#commit()
   }
 
   async #commit(): Promise<void> {
