@@ -4,7 +4,7 @@
  * are copied by the log store, which must be given the flush in the same turn.
  */
 import { keptFlush } from '../log-store/kept-flush.ts'
-import type { Append, Codec, Flush, LogName, Payload } from '../log-store/types.ts'
+import type { Append, Codec, Flush, LogName } from '../log-store/types.ts'
 import { encodeBytes } from '../record/codecs/bytes.ts'
 import { encodeJson } from '../record/codecs/json.ts'
 import { encodeMsgpack } from '../record/codecs/msgpack.ts'
@@ -14,6 +14,7 @@ import { checkBytes, checkDedupeKey, checkInteger, checkJson, checkOptionalInteg
 import { isChecked } from './checked-json.ts'
 import { hashDedupeKey } from './dedupe-key.ts'
 import { RECEIVED_AT_MAX, type Engine } from './engine.ts'
+import { Payloads } from './payloads.ts'
 import type { AppendOptions } from './types.ts'
 
 /** One append as the host gave it. */
@@ -43,7 +44,8 @@ export function flushOf(engine: Engine, drafts: readonly Draft[], onConflict?: '
   const [only] = drafts
   if (only !== undefined && drafts.length === 1) return { ...flushOfOne(engine, only), onConflict }
   const now = receivedAt(engine)
-  const payloads = new Payloads(limitOf(engine))
+  const limit = limitOf(engine)
+  const payloads = new Payloads((codec, content) => encode(codec, content, limit))
   // The fan-out of one activity gives one key and one meta many times over.
   const encoders = { hashKey: once(hashDedupeKey), packMeta: once(encodeMeta) }
   const appends = drafts.map(draft => appendOf(draft, payloads.add(draft.codec, draft.content), now, encoders))
@@ -75,36 +77,6 @@ function receivedAt(engine: Engine): number {
 
 function limitOf(engine: Engine): SizeLimit {
   return { code: 'PAYLOAD_TOO_LARGE', bytesMax: engine.payloadBytesMax }
-}
-
-/** The payloads of a flush. One that is given again, or comes out as the same bytes, is there once. */
-class Payloads {
-  readonly list: Payload[] = []
-  readonly #limit: SizeLimit
-  readonly #byContent = new Map<unknown, number>()
-  readonly #byBytes = new Map<string, number>()
-
-  constructor(limit: SizeLimit) {
-    this.#limit = limit
-  }
-
-  /** The index in `list`. */
-  add(codec: Codec, content: unknown): number {
-    const seen = this.#byContent.get(content)
-    if (seen !== undefined && this.list[seen]?.codec === codec) return seen
-    const index = this.#place({ codec, bytes: encode(codec, content, this.#limit) })
-    // 0 and -0 are the same to a Map, but not to a codec.
-    if (typeof content !== 'number') this.#byContent.set(content, index)
-    return index
-  }
-
-  #place(payload: Payload): number {
-    const { buffer, byteOffset, byteLength } = payload.bytes
-    const name = `${payload.codec}:${Buffer.from(buffer, byteOffset, byteLength).toString('latin1')}`
-    const index = this.#byBytes.get(name) ?? this.list.push(payload) - 1
-    this.#byBytes.set(name, index)
-    return index
-  }
 }
 
 function encode(codec: Codec, content: unknown, limit: SizeLimit): Uint8Array {

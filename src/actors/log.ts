@@ -24,17 +24,6 @@ import type {
   TrimOptions,
 } from './types.ts'
 
-/** What the host gets for bad input: a rejection, never an exception. */
-async function refused(error: unknown): Promise<never> {
-  throw error
-}
-
-function resultOfOne([outcome]: readonly AppendOutcome[]): AppendResult {
-  if (outcome === undefined) throw new Error('The log store gave no outcome')
-  if (outcome.status === 'refused') throw outcome.error
-  return { seq: outcome.seq, duplicate: outcome.status === 'duplicate' }
-}
-
 export class LogHandle implements Log, LogName {
   readonly actor: string
   readonly box: Box
@@ -150,4 +139,15 @@ export class LogHandle implements Log, LogName {
   #noActor(): Promise<Error> {
     return noActor(this.#engine.logStore, this.actor)
   }
+}
+
+/** What the host gets for bad input: a rejection, never an exception. */
+async function refused(error: unknown): Promise<never> {
+  throw error
+}
+
+function resultOfOne([outcome]: readonly AppendOutcome[]): AppendResult {
+  if (outcome === undefined) throw new Error('The log store gave no outcome')
+  if (outcome.status === 'refused') throw outcome.error
+  return { seq: outcome.seq, duplicate: outcome.status === 'duplicate' }
 }
