@@ -28,16 +28,19 @@ export interface Target {
   seq: number
 }
 
+const NONE: readonly [] = []
+const NOTHING: Flush = { payloads: NONE, appends: NONE }
+
 /** Waits for its turn, and then, as its own ticket, for the frame that its outcomes rest on. */
 export class AppendRequest implements Answer<readonly AppendOutcome[]>, Ticket {
   readonly kind = 'append'
   flush: Flush
   /** XXH64 of each payload. */
-  readonly sums: readonly bigint[]
+  sums: readonly bigint[]
   readonly bytes: number
   /** Of each append, from when all that the request needs was found, for as long as nothing else is taken. */
-  targets: readonly Target[] = []
-  outcomes: readonly AppendOutcome[] = []
+  targets: readonly Target[] = NONE
+  outcomes: readonly AppendOutcome[] = NONE
   readonly resolve: (outcomes: readonly AppendOutcome[]) => void
   readonly reject: (error: unknown) => void
 
@@ -53,6 +56,14 @@ export class AppendRequest implements Answer<readonly AppendOutcome[]>, Ticket {
     this.sums = flush.payloads.map(payload => checksum.sum(payload.bytes))
     this.resolve = resolve
     this.reject = reject
+  }
+
+  /** It is in the frame: what it was made of need not wait with it. */
+  written(outcomes: readonly AppendOutcome[]): void {
+    this.outcomes = outcomes
+    this.flush = NOTHING
+    this.sums = NONE
+    this.targets = NONE
   }
 
   answer(): void {

@@ -24,10 +24,11 @@ export function writeRequest(log: CommitLog, batch: FrameBatch, memory: TailMemo
 /** A flush is its own ticket: there are many of them. */
 function writeAppend(log: CommitLog, batch: FrameBatch, memory: TailMemory, request: AppendRequest): Ticket {
   const { items } = request.flush
-  request.outcomes = planAppends(request, memory)
+  const outcomes = planAppends(request, memory)
   const planned = items === undefined ? null : planItems(items, memory)
   addAppends(log, batch, request)
   if (planned !== null) for (const item of planned) addItem(log, batch, item)
+  request.written(outcomes)
   return request
 }
 
