@@ -19,11 +19,17 @@ const ACTORS = 40
 const KEYS = 30
 const boxes = ['inbox', 'outbox'] satisfies Box[]
 
+const kept = new Map(allLogs().map(({ actor: id, box }) => [`${id} ${box}`, { actor: id, box, known: null }]))
+
 /** A call to make on any driver. */
 type Call = (store: LogStore) => Promise<unknown>
 
 const actor = (random: Random): string => `actor ${random(ACTORS)}`
-const logOf = (random: Random): LogName => ({ actor: actor(random), box: boxes[random(2)]! })
+/** Half of them kept from call to call and from store to store, as a host keeps its handles. */
+const logOf = (random: Random): LogName => {
+  const name = { actor: actor(random), box: boxes[random(2)]! }
+  return random(2) === 0 ? name : (kept.get(`${name.actor} ${name.box}`) ?? name)
+}
 
 /** The n-th call: mostly appends, half of them keyed, some over several logs. */
 function callOf(n: number, random: Random): Call {

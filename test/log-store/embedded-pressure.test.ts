@@ -1,10 +1,12 @@
 /** Memory is bounded: appends wait for the index, and what was looked up is forgotten. */
 import { setImmediate as turn } from 'node:timers/promises'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { append, appendAll, alice, flushOf, inbox, key, readAll } from '../../src/log-store/conformance/suite.ts'
 import type { EmbeddedLogStore } from '../../src/log-store/embedded/embedded-log-store.ts'
 import { HotLogs, LogState } from '../../src/log-store/embedded/log-state.ts'
 import { Overlay } from '../../src/log-store/embedded/overlay.ts'
+import { runs } from '../engine/runs.ts'
 import { withStore } from './embedded-store.ts'
 import { withReader } from './read-only-fixtures.ts'
 
@@ -105,6 +107,55 @@ describe('what was looked up', () => {
     const kept = Array.from({ length: 10_000 }, (_, i) => i).filter(i => overlay.get(`${i}`) !== undefined)
     expect(kept.length).toBeLessThanOrEqual(100 + 10)
     expect(kept).toEqual(expect.arrayContaining([0, 1000, 9000, 9998, 9999]))
+  })
+
+  it('is right for names that are kept, whose logs are forgotten, removed and added again, in any order', async () => {
+    const count = 4
+    const step = fc.record({
+      of: fc.nat({ max: count - 1 }),
+      what: fc.constantFrom('append', 'append', 'append', 'append afresh', 'remove', 'add', 'index'),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60, size: 'max' }), async steps => {
+        await withStore({ hot: 1, durability: 'os' }, async store => {
+          const names = Array.from({ length: count }, (_, i) => ({ ...inbox(`actor ${i}`), known: null }))
+          /** The tip of each log; null when there is none. */
+          const tips: (number | null)[] = names.map(() => null)
+          for (const { of, what } of steps) {
+            const { actor, box } = names[of]!
+            if (what === 'index') await store.flushIndex()
+            else if (what === 'add') tips[of] = (await store.addActor(actor)).added ? 0 : tips[of]!
+            else if (what === 'remove') tips[of] = (await store.removeActor(actor)).removed ? null : tips[of]!
+            else {
+              const log = what === 'append' ? names[of]! : { actor, box }
+              const [found] = await store.append(flushOf([{ log, text: 'text' }], { onConflict: 'skip' }))
+              if (tips[of] === null) expect(found).toMatchObject({ status: 'refused', error: { code: 'NO_ACTOR' } })
+              else expect(found).toEqual({ status: 'appended', seq: (tips[of]! += 1) })
+            }
+          }
+          for (const [i, name] of names.entries()) expect((await store.bounds(name))?.tip ?? null).toBe(tips[i])
+        })
+      }),
+      runs(40),
+    )
+  })
+
+  it('is nothing to a name in another store, which it leads to a log of that store', async () => {
+    const name = { ...inbox(alice), known: null }
+    for (let store = 0; store < 2; store += 1) {
+      await withStore({}, async each => {
+        await each.addActor(alice)
+        for (const seq of [1, 2]) expect(await append(each, name, 'text')).toEqual({ status: 'appended', seq })
+      })
+    }
+  })
+
+  it('is not noted at a name that has no place for it', async () => {
+    await withStore({}, async store => {
+      await store.addActor(alice)
+      const name = Object.freeze(inbox(alice))
+      for (const seq of [1, 2]) expect(await append(store, name, 'text')).toEqual({ status: 'appended', seq })
+    })
   })
 
   it('is right in a store that remembers sixteen of three thousand actors', async () => {
