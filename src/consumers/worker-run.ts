@@ -42,6 +42,8 @@ export class WorkerRun<Value> {
   #isRecalled = false
   #isReadingDone = false
   #isStopping = false
+  /** What is being handled: not for ever, once the run is to stop. */
+  #isWaitedFor = true
   #isEnded = false
   #cancelStop = (): void => {}
   #room: (() => void) | null = null
@@ -270,14 +272,14 @@ export class WorkerRun<Value> {
     this.#room?.()
     // A handler that does not heed its signal is waited for, but not for ever.
     this.#cancelStop = this.#parts.settings.timer(this.#parts.settings.stopMs, () => {
-      this.#running = 0
+      this.#isWaitedFor = false
       this.#endIfIdle()
     })
     this.#endIfIdle()
   }
 
   #endIfIdle(): void {
-    if (this.#running > 0 || this.#isWriting || this.#loading > 0) return
+    if ((this.#isWaitedFor && this.#running > 0) || this.#isWriting || this.#loading > 0) return
     const isIdle = this.#isReadingDone && !this.#targets.hasReady
     if (this.#isEnded || (!this.#isStopping && !isIdle)) return
     if (this.#hasNews()) return this.#write()

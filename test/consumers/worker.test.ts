@@ -218,7 +218,10 @@ describe.each(drivers)('over the %s driver', (_, withStore) => {
       await settle()
       expect(isOver).toBe(false)
       // a never answers, and is not waited for beyond `stopMs`.
-      while (time.next());
+      while (!isOver) {
+        time.next()
+        await settle()
+      }
       await run
       finish.get('a')!()
       await settle()
