@@ -118,7 +118,8 @@ describe('store.peers', () => {
     await store.peers.store(bob.peer)
     let letClose = (): void => undefined
     const gate = new Promise<void>(resolve => (letClose = resolve))
-    const close = PeerDatabase.prototype.close
+    // oxlint-disable-next-line typescript/unbound-method -- it is bound again where it is called
+    const { close } = PeerDatabase.prototype
     const slow = vi.spyOn(PeerDatabase.prototype, 'close').mockImplementation(async function (this: PeerDatabase, set) {
       await gate
       return close.call(this, set)
