@@ -3,7 +3,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { appendFile, rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { nodeDisk } from '../../src/commit-log/node-disk.ts'
 import { alice, append, bob, inbox, outbox } from '../../src/log-store/conformance/suite.ts'
+import { FaultDisk } from '../commit-log/fault-disk.ts'
 import { actorNumber, rangeOf, withBare } from './embedded-bare-index.ts'
 import { damage, damaged, everything, fill, keyOf, log, segment, using, whole } from './embedded-damage.ts'
 import { codeOf, copyOf, openDriver, reopened, withDirectory } from './embedded-store.ts'
@@ -194,5 +196,36 @@ it('a log that can not be mended fails what needs it, and nothing else that was 
     expect(await codeOf(store.bounds(log))).toBe('LOG_LOST')
     expect(await store.bounds(outbox(bob))).toMatchObject({ tip: 2 })
     await store.close()
+  })
+})
+
+describe('opening changes of the commit log', () => {
+  const opening = async (path: string): Promise<string[]> => {
+    const disk = new FaultDisk(nodeDisk(path))
+    const store = await openDriver(path, {}, disk)
+    const steps = disk.steps.map(({ operation }) => operation)
+    await store.close()
+    return steps
+  }
+
+  it('nothing after a clean close, so that it waits for no sync of it', async () => {
+    await withDirectory(async path => {
+      await reopened(path, fill)
+      expect(await opening(path)).toEqual([])
+      expect(await opening(path)).toEqual([])
+    })
+  })
+
+  it('what was uncertain, however many records came before: one new segment, with one name', async () => {
+    await withDirectory(async path => {
+      const store = await openDriver(path, { segmentBytes: 1024 * 1024 })
+      await fill(store)
+      store.indexer.pause()
+      for (let i = 0; i < 50; i += 1) await append(store, log, `late ${i}`)
+      const killed = await copyOf(path, `${path}-killed`)
+      await store.close()
+      // The header, and the one frame that nothing vouched for.
+      expect(await opening(killed)).toEqual(['create', 'write', 'write', 'sync', 'rename', 'syncFolder'])
+    })
   })
 })

@@ -118,12 +118,7 @@ describe('store.peers', () => {
     await store.peers.store(bob.peer)
     let letClose = (): void => undefined
     const gate = new Promise<void>(resolve => (letClose = resolve))
-    // oxlint-disable-next-line typescript/unbound-method -- it is bound again where it is called
-    const { close } = PeerDatabase.prototype
-    const slow = vi.spyOn(PeerDatabase.prototype, 'close').mockImplementation(async function (this: PeerDatabase, set) {
-      await gate
-      return close.call(this, set)
-    })
+    const write = vi.spyOn(PeerDatabase.prototype, 'write').mockImplementation(() => gate)
     try {
       const closing = store.close()
       // Long enough for all else to be closed.
@@ -133,7 +128,7 @@ describe('store.peers', () => {
       await closing
     } finally {
       letClose()
-      slow.mockRestore()
+      write.mockRestore()
     }
     expect((await opened(directory)).peers.list()).toEqual([bob.peer])
   })
