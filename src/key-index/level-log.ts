@@ -15,13 +15,14 @@ const FRAGMENT = { full: 1, first: 2, middle: 3, last: 4 } as const
 export type LogVerdict = 'whole' | 'torn' | 'damaged'
 
 export class LevelLogReader {
-  readonly #onRecord: (record: Buffer) => void
-  #fragments: Buffer[] = []
+  readonly #onRecord: ((record: Buffer) => void) | null
+  /** Of the record that is begun; null: none is. */
+  #fragments: Buffer[] | null = null
   #isBroken = false
   #isDamaged = false
 
-  /** @param onRecord told each whole record, in order; the bytes are good until the next block is given */
-  constructor(onRecord: (record: Buffer) => void) {
+  /** @param onRecord told each whole record, in order; the bytes are good until the next block is given. Null: nobody is */
+  constructor(onRecord: ((record: Buffer) => void) | null) {
     this.#onRecord = onRecord
   }
 
@@ -41,31 +42,36 @@ export class LevelLogReader {
 
   end(): LogVerdict {
     if (this.#isDamaged) return 'damaged'
-    return this.#isBroken || this.#fragments.length > 0 ? 'torn' : 'whole'
+    return this.#isBroken || this.#fragments !== null ? 'torn' : 'whole'
   }
 
   #fragment(type: number, bytes: Buffer): void {
-    const isBegun = this.#fragments.length > 0
+    const begun = this.#fragments
     const begins = type === FRAGMENT.full || type === FRAGMENT.first
-    if (begins === isBegun) this.#break()
-    if (type === FRAGMENT.full) this.#record(bytes)
-    // A copy: the record goes on in the next block.
-    else if (type === FRAGMENT.first) this.#fragments = [Buffer.from(bytes)]
-    else if (!isBegun || (type !== FRAGMENT.middle && type !== FRAGMENT.last)) this.#break()
+    if (begins === (begun !== null)) this.#break()
+    if (type === FRAGMENT.full) this.#record([bytes])
+    else if (type === FRAGMENT.first) this.#fragments = this.#kept(bytes)
+    else if (begun === null || (type !== FRAGMENT.middle && type !== FRAGMENT.last)) this.#break()
     else {
-      this.#fragments.push(Buffer.from(bytes))
-      if (type === FRAGMENT.last) this.#record(Buffer.concat(this.#fragments))
+      begun.push(...this.#kept(bytes))
+      if (type === FRAGMENT.last) this.#record(begun)
     }
   }
 
-  #record(record: Buffer): void {
-    this.#fragments = []
+  /** A copy, where anybody wants it: the record goes on in the next block. */
+  #kept(bytes: Buffer): Buffer[] {
+    return this.#onRecord === null ? [] : [Buffer.from(bytes)]
+  }
+
+  #record(fragments: readonly Buffer[]): void {
+    this.#fragments = null
     this.#isDamaged ||= this.#isBroken
-    this.#onRecord(record)
+    const [first, ...others] = fragments
+    if (first !== undefined) this.#onRecord?.(others.length === 0 ? first : Buffer.concat(fragments))
   }
 
   #break(): void {
     this.#isBroken = true
-    this.#fragments = []
+    this.#fragments = null
   }
 }

@@ -31,7 +31,7 @@ export async function surveyIndex(directory: string): Promise<Survey> {
   for (const { name, number } of await writeAheadLogs(directory)) {
     if (number < state.logNumber) continue
     // Its torn end holds nothing but batches that are replayed.
-    if ((await readLevelLog(join(directory, name), () => {})) === 'damaged') return damaged(`${name} is damaged`)
+    if ((await readLevelLog(join(directory, name), null)) === 'damaged') return damaged(`${name} is damaged`)
   }
   const tables = [...state.tables.values()].toSorted((a, b) => a.number - b.number)
   for (const { number, bytes } of tables) {
@@ -52,7 +52,7 @@ export async function writeAheadLogs(directory: string): Promise<{ readonly name
 }
 
 /** Reads a file in LevelDB's log format. One that is not there, or can't be read to its end, is damaged. */
-export async function readLevelLog(path: string, onRecord: (record: Buffer) => void): Promise<LogVerdict> {
+export async function readLevelLog(path: string, onRecord: ((record: Buffer) => void) | null): Promise<LogVerdict> {
   let file
   try {
     file = await open(path)

@@ -69,8 +69,14 @@ function readTable(table: Buffer): { key: Buffer; value: Buffer }[] | null {
 function readLog(bytes: Buffer): { readonly records: Buffer[]; readonly verdict: LogVerdict } {
   const records: Buffer[] = []
   const reader = new LevelLogReader(record => void records.push(Buffer.from(record)))
-  for (let at = 0; at < bytes.length; at += LOG_BLOCK_BYTES) reader.take(bytes.subarray(at, at + LOG_BLOCK_BYTES))
-  return { records, verdict: reader.end() }
+  const untold = new LevelLogReader(null)
+  for (let at = 0; at < bytes.length; at += LOG_BLOCK_BYTES) {
+    reader.take(bytes.subarray(at, at + LOG_BLOCK_BYTES))
+    untold.take(bytes.subarray(at, at + LOG_BLOCK_BYTES))
+  }
+  const verdict = reader.end()
+  expect(untold.end()).toBe(verdict)
+  return { records, verdict }
 }
 
 function flipped(bytes: Buffer, bit: number): Buffer {
