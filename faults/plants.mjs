@@ -16,7 +16,8 @@ const IDENTITY = 'commit-log/identity.js'
 const LOCK = 'commit-log/store-lock.js'
 const NEW_SEGMENT = 'commit-log/new-segment.js'
 const FREE_SPACE = 'log-store/embedded/free-space.js'
-const WRITE_FRAME = 'await segment.file.write(frame.bytes, frame.place.offset);'
+const WRITE = 'segment.file.write(frame.bytes, frame.place.offset)'
+const WRITE_FRAME = `const writing = ${WRITE};`
 
 /** @type {readonly Plant[]} */
 export const plants = [
@@ -35,10 +36,7 @@ export const plants = [
       {
         file: COMMIT_LOG,
         find: WRITE_FRAME,
-        put: `void new Promise(resolve => setTimeout(resolve, 200)).then(() => ${WRITE_FRAME.replace('await ', '')}`.replace(
-          /;$/,
-          ').catch(() => {});',
-        ),
+        put: `const writing = Promise.resolve(); void new Promise(resolve => setTimeout(resolve, 200)).then(() => ${WRITE}).catch(() => {});`,
       },
     ],
   },
@@ -124,7 +122,7 @@ export const plants = [
   {
     name: 'acknowledges a write that failed',
     caughtBy: ['failing calls', 'full disk'],
-    edits: [{ file: COMMIT_LOG, find: WRITE_FRAME, put: WRITE_FRAME.replace(/;$/, '.catch(() => {});') }],
+    edits: [{ file: COMMIT_LOG, find: WRITE_FRAME, put: `const writing = ${WRITE}.catch(() => {});` }],
   },
   {
     name: 'takes a failed sync for a done one',
@@ -144,8 +142,8 @@ export const plants = [
     edits: [
       {
         file: DISK,
-        find: 'written += await this.#writeSome(bytes, written, position + written);',
-        put: 'written += (await this.#writeSome(bytes, written, position + written), bytes.length);',
+        find: 'if (written < bytes.length)',
+        put: 'if (written === 0 && bytes.length > 0)',
       },
     ],
   },
