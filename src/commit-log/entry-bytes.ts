@@ -3,6 +3,8 @@
  * that is quick, and through the thread pool for a while after it was not. Nothing is verified here.
  */
 import { ReadPace } from '../bytes/read-pace.ts'
+import { entryLength } from '../record/entry.ts'
+import { KEY_BYTES, META_BYTES_MAX, PAYLOAD_BYTES_MAX } from '../record/layout.ts'
 import { corrupt } from './damaged-entry.ts'
 import type { DiskFile } from './disk.ts'
 import type { Location } from './frame-builder.ts'
@@ -15,6 +17,10 @@ const SPAN_BYTES = 256 * 1024
 const GAP_BYTES = 4096
 /** Reads that wait at the same time, for one reader: a cold disk is as quick with several as with one. */
 const COLD_READS = 8
+/** And no more of them once they are so many bytes together. */
+const COLD_BYTES = COLD_READS * SPAN_BYTES
+/** The longest that an entry can be. */
+export const ENTRY_BYTES_MAX = entryLength(KEY_BYTES, META_BYTES_MAX, PAYLOAD_BYTES_MAX)
 
 /** Entries that came with one read. */
 export interface Span {
@@ -75,17 +81,21 @@ export class EntryBytes {
 
   /**
    * From the file: the entry at `locations[i]`, and those after it that lie close to it. Into `scratch` where it blocks;
-   * where it waits, several such spans at once, one behind the other.
+   * where it waits, several such spans at once, one behind the other. Where the file can't be read, the entry alone: what
+   * is wrong with its neighbours is not its concern.
    */
   spans(locations: readonly Location[], i: number, scratch: Scratch): Span[] | Promise<Span[]> {
     const segment = locations[i]?.segment ?? 0
     if (!this.#pace.isHot || !this.#files.isReady(segment)) return this.#readCold(segment, locations, i)
     return this.#pace.run(() =>
       this.#files.usingSync(segment, from => {
-        const { start, length, positions } = extentOf(from, locations, i)
-        const target = scratch.take(length)
-        const count = length === 0 ? 0 : from.file.readSync(target, 0, length, start)
-        return [{ bytes: target.subarray(0, count), positions, scratch, use: scratch.use }]
+        const extent = extentOf(from, locations, i)
+        try {
+          return [readSpanSync(from.file, extent, scratch)]
+        } catch (error) {
+          if (extent.positions.length === 1) throw error
+          return [readSpanSync(from.file, extentOf(from, locations.slice(0, i + 1), i), scratch)]
+        }
       }),
     )
   }
@@ -93,23 +103,29 @@ export class EntryBytes {
   #readCold(segment: number, locations: readonly Location[], i: number): Promise<Span[]> {
     return this.#files.using(segment, async from => {
       const reads: Promise<Span>[] = []
-      for (let at = i; at < locations.length && reads.length < COLD_READS;) {
+      let bytes = 0
+      for (let at = i; at < locations.length && reads.length < COLD_READS && bytes < COLD_BYTES;) {
         if (at > i && !canBeFound(from, locations[at], segment)) break
         const extent = extentOf(from, locations, at)
         reads.push(readSpan(from.file, extent))
         at += extent.positions.length
+        bytes += extent.length
       }
-      const [first, ...others] = await Promise.allSettled(reads)
-      if (first?.status !== 'fulfilled') throw first?.reason
-      const spans = [first.value]
-      // One that failed is read again, when its turn comes.
-      for (const other of others) {
-        if (other.status === 'rejected') break
-        spans.push(other.value)
+      const spans: Span[] = []
+      for (const read of await Promise.allSettled(reads)) {
+        // It is read again, when its turn comes.
+        if (read.status === 'rejected') break
+        spans.push(read.value)
       }
-      return spans
+      return spans.length > 0 ? spans : [await readSpan(from.file, extentOf(from, locations.slice(0, i + 1), i))]
     })
   }
+}
+
+function readSpanSync(file: DiskFile, { start, length, positions }: Extent, scratch: Scratch): Span {
+  const target = scratch.take(length)
+  const count = length === 0 ? 0 : file.readSync(target, 0, length, start)
+  return { bytes: target.subarray(0, count), positions, scratch, use: scratch.use }
 }
 
 async function readSpan(file: DiskFile, { start, length, positions }: Extent): Promise<Span> {
@@ -120,7 +136,7 @@ async function readSpan(file: DiskFile, { start, length, positions }: Extent): P
 
 /** Whether the segment says where the entry stands, or that it is gone. */
 function canBeFound({ map }: SegmentFile, location: Location | undefined, segment: number): boolean {
-  if (location?.segment !== segment) return false
+  if (location?.segment !== segment || location.length > ENTRY_BYTES_MAX) return false
   return map === null || map.isComplete || map.offsetOf(location.offset) !== null
 }
 

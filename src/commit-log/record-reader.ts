@@ -1,14 +1,13 @@
 /** Reads entries by their location and verifies them, each with its payload, wherever that stands. */
 import type { Checksum } from '../bytes/checksum.ts'
-import { decodeEntry, type DecodedEntry, entryLength, isKnownEntry, payloadOf, type Place } from '../record/entry.ts'
-import { ENTRY_TYPE, KEY_BYTES, META_BYTES_MAX, PAYLOAD_BYTES_MAX } from '../record/layout.ts'
+import { decodeEntry, type DecodedEntry, isKnownEntry, payloadOf, type Place } from '../record/entry.ts'
+import { ENTRY_TYPE } from '../record/layout.ts'
 import { corrupt, unsupported } from './damaged-entry.ts'
-import { EntryBytes, isCurrent, Scratch, type Span } from './entry-bytes.ts'
+import { ENTRY_BYTES_MAX, EntryBytes, isCurrent, Scratch, type Span } from './entry-bytes.ts'
 import type { Location } from './frame-builder.ts'
 import type { RecentFrames } from './recent-frames.ts'
 import type { SegmentFiles } from './segment-handles.ts'
 
-const ENTRY_BYTES_MAX = entryLength(KEY_BYTES, META_BYTES_MAX, PAYLOAD_BYTES_MAX)
 /** The length of a shared body is in its own header: so much is read at first, which is all of most. */
 const SHARED_BYTES_FIRST = 4096
 

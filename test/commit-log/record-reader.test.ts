@@ -16,25 +16,29 @@ import { MemoryDisk } from './memory-disk.ts'
 class CountingDisk extends FaultDisk {
   reads = 0
   waitingMost = 0
-  /** The place in its file that can't be read; in the thread pool alone. */
+  /** The place in its file that can't be read. */
   failsAt: number | null = null
   #waiting = 0
 
   override open(path: string): DiskFile {
     const file = super.open(path)
+    const counted = (length: number, position: number): void => {
+      this.reads += 1
+      if (this.failsAt !== null && position <= this.failsAt && this.failsAt < position + length)
+        throw new TwinlogError('IO_ERROR', 'EIO', { place: path })
+    }
     return {
-      readSync: (...args) => {
-        this.reads += 1
-        return file.readSync(...args)
+      readSync: (target, at, length, position) => {
+        counted(length, position)
+        return file.readSync(target, at, length, position)
       },
-      read: async (...args) => {
-        this.reads += 1
+      read: async (target, at, length, position) => {
         this.#waiting += 1
         this.waitingMost = Math.max(this.waitingMost, this.#waiting)
         await turn()
         this.#waiting -= 1
-        if (args[3] === this.failsAt) throw new TwinlogError('IO_ERROR', 'EIO', { place: path })
-        return file.read(...args)
+        counted(length, position)
+        return file.read(target, at, length, position)
       },
       write: (...args) => file.write(...args),
       sync: () => file.sync(),
@@ -107,6 +111,26 @@ it('where reads wait, eight of them do so at once, and one that fails is met at 
   await expect(run.at(4)).rejects.toMatchObject({ code: 'IO_ERROR' })
   disk.failsAt = null
   expect(await read()).toEqual(written.map(({ text }) => text))
+})
+
+it('a place that can not be read is met at the record that lies there, and not at those before it', async () => {
+  // One read for all records of a page failed as a whole.
+  const disk = new CountingDisk(new MemoryDisk())
+  const log = await openLog(disk, { segmentBytes: 1024 * 1024 })
+  const written = await commit(
+    log,
+    1,
+    Array.from({ length: 9 }, (_, i) => `record ${i}`),
+  )
+  disk.failsAt = written[4]!.location.offset + 60
+  for (const isHot of [true, false]) {
+    setPace(() => isHot)
+    for (const records of [written, written.toReversed()]) {
+      const run = log.run(records.map(({ location }) => location))
+      expect(await textsOf(run, 4)).toEqual(records.slice(0, 4).map(({ text }) => text))
+      await expect((async () => run.at(4))()).rejects.toMatchObject({ code: 'IO_ERROR' })
+    }
+  }
 })
 
 it('gives each record as it was appended, whatever its size, from memory and from files, two runs at once', async () => {
