@@ -1,9 +1,10 @@
 /** The end of the log: a torn write is dropped, damage is not, and what nobody vouches for is written again first. */
 import { describe, expect, it } from 'vitest'
 import { SEGMENT_HEADER_BYTES } from '../../src/commit-log/layout.ts'
-import { readSegmentHeader } from '../../src/commit-log/recovery.ts'
+import { findTail, readSegmentHeader } from '../../src/commit-log/recovery.ts'
 import { segmentPath } from '../../src/commit-log/segment-files.ts'
-import { codeOf, commit, openLog, reading, replayed, texts } from './log-fixture.ts'
+import { ENTRY_FIELDS, ENTRY_HEADER_BYTES, ENTRY_TYPE } from '../../src/record/layout.ts'
+import { add, checksum, codeOf, commit, openLog, reading, replayed, texts } from './log-fixture.ts'
 import { FaultDisk, stoppingAt, type Done } from './fault-disk.ts'
 import { MemoryDisk } from './memory-disk.ts'
 
@@ -196,4 +197,49 @@ it('a segment whose creation was cut short is removed by the next open, and its 
   expect(disk.paths.filter(path => path.endsWith('.tmp'))).toEqual([])
   await commit(log, 6, ['six'])
   expect((await texts(log)).at(-1)).toBe('six')
+})
+
+describe('the end of a log', () => {
+  /** Four frames, the second of which says that actor 7 was added; how the tail is read depends on who vouches for it. */
+  async function withActor(): Promise<{ disk: MemoryDisk; at: number }> {
+    const disk = new MemoryDisk()
+    const log = await openLog(disk)
+    await commit(log, 1, ['one'])
+    add(log, 2, 2, 'two')
+    const payload = Buffer.from('actor')
+    const number = 7 * 2
+    const what = { type: ENTRY_TYPE.actorAdded, log: number, payloadSum: checksum.sum(payload), payload }
+    const { offset } = log.pending.add(what)
+    add(log, 2, 3, 'three')
+    await log.commitPending()
+    await commit(log, 4, ['four'])
+    await commit(log, 5, ['five'])
+    await log.close()
+    return { disk, at: offset }
+  }
+
+  it('tells which log numbers are taken, wherever in it an actor was added', async () => {
+    // Of frames that are surely on disk only such entries are looked at: missing one would give its numbers again.
+    const { disk } = await withActor()
+    expect((await findTail(reading(disk), 1, null)).nextLog).toBe(16)
+    expect((await openLog(disk)).nextLog).toBe(16)
+  })
+
+  it('with an entry of a newer kind is refused before anything is written', async () => {
+    const { disk, at } = await withActor()
+    disk.edit(first, bytes => {
+      bytes[at + ENTRY_FIELDS.type.at] = 200
+      const end = at + ENTRY_HEADER_BYTES
+      const birth = Buffer.alloc(8)
+      birth.writeUInt32BE(1, 0)
+      birth.writeUInt32BE(at, 4)
+      const sum = checksum.sum(Buffer.concat([birth, bytes.subarray(at, at + ENTRY_FIELDS.headerSum.at)]))
+      bytes.writeBigUInt64BE(sum, end - 8)
+      return bytes
+    })
+    const before = disk.bytes(first)
+    expect(await codeOf(openLog(disk))).toBe('FORMAT_UNSUPPORTED')
+    expect(await disk.list('segments')).toHaveLength(1)
+    expect(disk.bytes(first)).toEqual(before)
+  })
 })
