@@ -15,7 +15,7 @@ export async function inFreshProcess(name, task) {
   const report = `${task.directory}.report.json`
   await rm(report, { force: true })
   const order = JSON.stringify({ name, task: { ...task, report } })
-  const child = spawn(process.execPath, [phasesFile, order], { stdio: ['ignore', 'inherit', 'pipe'] })
+  const child = spawn(process.execPath, ['--expose-gc', phasesFile, order], { stdio: ['ignore', 'inherit', 'pipe'] })
   const killed = () => void child.kill('SIGKILL')
   process.prependOnceListener('exit', killed)
   let complaint = ''
