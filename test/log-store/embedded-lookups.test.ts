@@ -229,4 +229,22 @@ describe('what readers look up', () => {
       })
     })
   }
+
+  for (const isQuick of [true, false]) {
+    it(`is forgotten also when it is that there is no such actor (${isQuick ? 'at once' : 'by waiting'})`, async () => {
+      // Whoever asked for names that nobody has, as anybody on the network can, filled the memory of a store in which
+      // nothing was written meanwhile.
+      await withStore({ hot: 16 }, async store => {
+        const pace = vi.spyOn(ReadPace.prototype, 'isHot', 'get').mockReturnValue(isQuick)
+        onTestFinished(() => pace.mockRestore())
+        for (const name of names) expect(await store.bounds(name)).toBe(null)
+        const asked = isQuick ? vi.spyOn(QuickReads.prototype, 'actor') : vi.spyOn(KeyIndex.prototype, 'actors')
+        onTestFinished(() => void vi.restoreAllMocks())
+        await store.bounds(names.at(-1)!)
+        expect(asked).not.toHaveBeenCalled()
+        await store.bounds(names[0]!)
+        expect(asked).toHaveBeenCalledOnce()
+      })
+    })
+  }
 })

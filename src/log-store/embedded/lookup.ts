@@ -185,6 +185,7 @@ export function stateNow(name: LogName, memory: TailMemory, index: QuickReads): 
 function learnActorNow(id: string, memory: TailMemory, index: QuickReads): ActorValue | null | undefined {
   // Known: a change is under way, or it is known not to be there.
   if (memory.actors.get(id) !== undefined) return memory.actors.settledNow(id)
+  memory.makeRoom()
   const found = index.actor(id)
   if (found !== undefined) memory.actors.learn(id, found)
   return found
