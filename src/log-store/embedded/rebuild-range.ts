@@ -4,6 +4,7 @@
  * an actor for absent.
  */
 import type { CommitLog } from '../../commit-log/commit-log.ts'
+import type { Location } from '../../commit-log/frame-builder.ts'
 import { LOG_START } from '../../commit-log/recovery.ts'
 import type { LogPoint } from '../../commit-log/segment-scan.ts'
 import type { KeyIndex } from '../../key-index/key-index.ts'
@@ -25,6 +26,8 @@ export async function rebuildRange(log: CommitLog, end: LogPoint, index: KeyInde
 }
 
 async function rebuildLogRange(log: CommitLog, end: LogPoint, index: KeyIndex, number: number): Promise<void> {
+  // Found first: between two batches, or after a crash there, nobody may see a record where it stood before.
+  const redactions = await redactionsOf(log, end, number)
   let head: Head | null = null
   let batch = index.batch()
   let changes = 0
@@ -35,7 +38,7 @@ async function rebuildLogRange(log: CommitLog, end: LogPoint, index: KeyIndex, n
     if (!isRecordChange(change) || change.log !== number) continue
     const { seq } = change
     head = { first: head?.first ?? 1, tip: Math.max(head?.tip ?? 0, seq) }
-    if (change.kind !== 'key') batch.putEntry(number, seq, change.location)
+    if (change.kind !== 'key') batch.putEntry(number, seq, redactions.get(seq) ?? change.location)
     if (change.kind !== 'redact' && change.key !== null)
       batch.putDedupe(number, change.key, { seq, codec: change.codec, payloadSum: change.payloadSum })
     changes += 1
@@ -46,6 +49,14 @@ async function rebuildLogRange(log: CommitLog, end: LogPoint, index: KeyIndex, n
   if (head !== null) batch.putHead(number, head)
   batch.putSweep(number, head === null ? 'all' : 'trimmed')
   await batch.write()
+}
+
+/** Where what is left of a log's redacted records stands. */
+async function redactionsOf(log: CommitLog, end: LogPoint, number: number): Promise<ReadonlyMap<number, Location>> {
+  const found = new Map<number, Location>()
+  for await (const change of allChanges(log, end))
+    if (change.kind === 'redact' && change.log === number) found.set(change.seq, change.location)
+  return found
 }
 
 async function rebuildStoreRange(log: CommitLog, end: LogPoint, index: KeyIndex): Promise<void> {
