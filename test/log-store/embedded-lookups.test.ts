@@ -247,4 +247,38 @@ describe('what readers look up', () => {
       })
     })
   }
+
+  it('does not drive out what an append is having looked up: it is taken however many read', async () => {
+    // A flush to more logs than are kept in memory was looked up, forgotten when the next reader made room, and looked up
+    // again: it waited for as long as anybody read.
+    await withDirectory(async path => {
+      await reopened(path, async store => {
+        for (const { actor } of names) await store.addActor(actor)
+      })
+      await reopened(
+        path,
+        async store => {
+          const actors = vi.spyOn(KeyIndex.prototype, 'actors')
+          const readOthers = (): void => {
+            // At once, so that readers ask the index for nothing by these methods.
+            if (actors.mock.calls.length < 20) for (const name of names.slice(30)) void store.bounds(name)
+          }
+          for (const method of ['heads', 'dedupes'] as const) {
+            const ask = KeyIndex.prototype[method] as (this: KeyIndex, ...args: unknown[]) => Promise<unknown>
+            const spy = vi.spyOn(KeyIndex.prototype, method) as unknown as { mockImplementation(run: typeof ask): void }
+            spy.mockImplementation(async function (...args) {
+              const found = await ask.apply(this, args)
+              readOthers()
+              return found
+            })
+          }
+          onTestFinished(() => void vi.restoreAllMocks())
+          const appends = names.slice(0, 30).map(name => ({ log: name, payload: 0, receivedAt: 1, key: key('k') }))
+          await store.append({ payloads: [{ codec: 'bytes', bytes: Buffer.from('x') }], appends })
+          expect(actors).toHaveBeenCalledOnce()
+        },
+        { hot: 16 },
+      )
+    })
+  })
 })

@@ -102,8 +102,22 @@ export function firstOf(requests: readonly Request[]): readonly Request[] {
   return end === -1 ? requests : requests.slice(0, Math.max(1, end))
 }
 
-/** @throws DamagedRangeError, DamagedValueError; whatever LevelDB throws */
+/**
+ * What it brings stays in memory until the requests are taken, and `isLookedUpFor` says so no more.
+ * @throws DamagedRangeError, DamagedValueError; whatever LevelDB throws
+ */
 export async function lookUp(requests: readonly Request[], memory: TailMemory, index: KeyIndex): Promise<void> {
+  memory.isLookedUpFor = true
+  try {
+    await learnAll(requests, memory, index)
+  } catch (error) {
+    // Mending may take long, and begins anew.
+    memory.isLookedUpFor = false
+    throw error
+  }
+}
+
+async function learnAll(requests: readonly Request[], memory: TailMemory, index: KeyIndex): Promise<void> {
   await learnActors(requests.flatMap(actorsOf), memory, index)
   await learnHeads(requests.flatMap(logsOfRequest), memory, index)
   await learnKeys(

@@ -151,6 +151,7 @@ export class Sequencer {
     this.#isLooking = true
     void this.#lookUp(firstOf(requests)).finally(() => {
       this.#isLooking = false
+      this.#memory.isLookedUpFor = false
       this.pump()
     })
   }

@@ -19,6 +19,8 @@ export class TailMemory {
   readonly actors: Overlay<ActorValue>
   readonly keys: Overlay<DedupeValue>
   readonly items: Overlay<ItemValue>
+  /** What requests need is looked up, or was and is not taken yet: it must all stay until then. */
+  isLookedUpFor = false
 
   /** @param hot how many logs, actors, keys and items each to keep beyond what the index lacks */
   constructor(hot: number) {
@@ -144,10 +146,11 @@ export class TailMemory {
   }
 
   /**
-   * Before a reader looks something up: those who only read must not fill the memory. The lookups of appends don't ask:
-   * what one of them has brought must stay until it is used.
+   * Before a reader looks something up: those who only read must not fill the memory. The lookups of appends don't ask,
+   * and readers wait with it meanwhile: what one of them has brought must stay until it is used.
    */
   makeRoom(): void {
+    if (this.isLookedUpFor) return
     if ([this.logs, this.actors, this.keys, this.items].some(each => each.isOverfull)) this.trim()
   }
 
