@@ -282,3 +282,38 @@ describe('what readers look up', () => {
     })
   })
 })
+
+describe('what appends look up that leave nothing behind', () => {
+  const count = 60
+
+  it('is forgotten: keys that are there already', async () => {
+    // Memory was trimmed when a frame was written. Activities that are all delivered a second time write none.
+    await withStore({ hot: 16 }, async store => {
+      await store.addActor(alice)
+      for (let i = 0; i < count; i += 1) await append(store, log, 'x', { key: key(`k${i}`) })
+      await store.flushIndex()
+      const asked = vi.spyOn(QuickReads.prototype, 'dedupe')
+      onTestFinished(() => void vi.restoreAllMocks())
+      for (let i = 0; i < count; i += 1) await append(store, log, 'x', { key: key(`k${i}`) })
+      asked.mockClear()
+      expect(await append(store, log, 'x', { key: key(`k${count - 1}`) })).toMatchObject({ status: 'duplicate' })
+      expect(asked).not.toHaveBeenCalled()
+      expect(await append(store, log, 'x', { key: key('k20') })).toEqual({ status: 'duplicate', seq: 21 })
+      expect(asked).toHaveBeenCalledOnce()
+    })
+  })
+
+  it('is forgotten: actors that are not there', async () => {
+    await withStore({ hot: 16 }, async store => {
+      const asked = vi.spyOn(KeyIndex.prototype, 'actors')
+      onTestFinished(() => void vi.restoreAllMocks())
+      const deliver = (i: number): Promise<string | null> => codeOf(append(store, inbox(`nobody ${i}`), 'x'))
+      for (let i = 0; i < count; i += 1) expect(await deliver(i)).toBe('NO_ACTOR')
+      asked.mockClear()
+      expect(await deliver(count - 1)).toBe('NO_ACTOR')
+      expect(asked).not.toHaveBeenCalled()
+      expect(await deliver(0)).toBe('NO_ACTOR')
+      expect(asked).toHaveBeenCalledOnce()
+    })
+  })
+})

@@ -84,8 +84,10 @@ export class Sequencer {
   }
 
   #goOn(): void {
-    if (!this.#log.pending.isEmpty || this.#isFrameWanted) this.#schedule()
-    else this.#wakeIfIdle()
+    if (!this.#log.pending.isEmpty || this.#isFrameWanted) return this.#schedule()
+    // Duplicates and refusals bring something into memory, and no frame after which it is trimmed.
+    this.#memory.makeRoom()
+    this.#wakeIfIdle()
   }
 
   #canTake(request: Request): boolean {
