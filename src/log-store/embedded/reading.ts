@@ -18,6 +18,7 @@ import { DamagedRangeError, learnActors, learnHeads, learnItem, learnKeys, state
 import { byBytes, mergeItems } from './merge-items.ts'
 import type { Overlay } from './overlay.ts'
 import { locate, readSlice } from './read-slice.ts'
+import { ReadTurns } from './read-turns.ts'
 import { TailMemory } from './tail-memory.ts'
 
 interface ReadingParts {
@@ -36,6 +37,7 @@ const REPAIRS_MAX = 3
 
 export class Reading {
   readonly #parts: ReadingParts
+  readonly #turns = new ReadTurns()
 
   constructor(parts: ReadingParts) {
     this.#parts = parts
@@ -126,8 +128,12 @@ export class Reading {
     return this.#settled(memory.items, key, () => learnItem(key, memory, index))
   }
 
-  /** As `state`, at once; undefined where that takes waiting. */
+  /** As `state`, at once; undefined where that takes waiting, or the event loop is to have its turn first. */
   stateNow(name: LogName): LogState | null | undefined {
+    return this.#turns.due() === null ? this.#turns.run(() => this.#stateNow(name)) : undefined
+  }
+
+  #stateNow(name: LogName): LogState | null | undefined {
     const { memory, index } = this.#parts
     try {
       return stateNow(name, memory, index.now)
@@ -138,8 +144,14 @@ export class Reading {
 
   /** Null when the actor is not active. At once where that can be: what fails then is asked for again, and mended. */
   slice(name: LogName, range: ReadRange): ReadSlice | null | Promise<ReadSlice | null> {
+    const due = this.#turns.due()
+    if (due !== null) return due.then(() => this.slice(name, range))
+    return this.#turns.run(() => this.#sliceNow(name, range))
+  }
+
+  #sliceNow(name: LogName, range: ReadRange): ReadSlice | null | Promise<ReadSlice | null> {
     const { log, index } = this.#parts
-    const state = this.stateNow(name)
+    const state = this.#stateNow(name)
     if (state === null) return null
     if (state === undefined) return this.#sliceInTime(name, range)
     try {
