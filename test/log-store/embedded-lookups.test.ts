@@ -196,6 +196,45 @@ describe('a key that is in the index alone', () => {
   })
 })
 
+describe('the logs of an append', () => {
+  const names = Array.from({ length: 40 }, (_, i) => inbox(`https://example.social/users/${i}`))
+  const flushTo = (logs: readonly LogName[]) => ({
+    payloads: [{ codec: 'bytes' as const, bytes: Buffer.from('x') }],
+    appends: logs.map(each => ({ log: each, payload: 0, receivedAt: 1 })),
+  })
+
+  for (const [count, isQuick, waiting] of [
+    [1, true, 0],
+    [16, true, 0],
+    [17, true, 1],
+    [1, false, 1],
+  ] as const) {
+    it(`${count} of them that memory lacks, while reads are ${isQuick ? 'quick' : 'slow'}: ${waiting} waits`, async () => {
+      await withDirectory(async path => {
+        await reopened(path, async store => {
+          for (const { actor } of names) await store.addActor(actor)
+          await append(store, names[0]!, 'first')
+        })
+        await reopened(
+          path,
+          async store => {
+            const pace = vi.spyOn(ReadPace.prototype, 'isHot', 'get').mockReturnValue(isQuick)
+            onTestFinished(() => pace.mockRestore())
+            const done = store.append(flushTo(names.slice(0, count)))
+            const behind = store.append(flushTo([names[0]!, inbox('https://nobody.example')]))
+            expect(store.stats().waiting).toBe(waiting === 0 ? 0 : 2)
+            const seqs = (await done).map(outcome => outcome.status === 'appended' && outcome.seq)
+            expect(seqs).toEqual(names.slice(0, count).map((_, i) => (i === 0 ? 2 : 1)))
+            expect(await codeOf(behind)).toBe('NO_ACTOR')
+            expect(await append(store, names[0]!, 'third')).toEqual({ status: 'appended', seq: 3 })
+          },
+          { hot: 16 },
+        )
+      })
+    })
+  }
+})
+
 describe('what readers look up', () => {
   const names = Array.from({ length: 60 }, (_, i) => inbox(`https://example.social/users/${i}`))
 
@@ -305,7 +344,7 @@ describe('what appends look up that leave nothing behind', () => {
 
   it('is forgotten: actors that are not there', async () => {
     await withStore({ hot: 16 }, async store => {
-      const asked = vi.spyOn(KeyIndex.prototype, 'actors')
+      const asked = vi.spyOn(QuickReads.prototype, 'actor')
       onTestFinished(() => void vi.restoreAllMocks())
       const deliver = (i: number): Promise<string | null> => codeOf(append(store, inbox(`nobody ${i}`), 'x'))
       for (let i = 0; i < count; i += 1) expect(await deliver(i)).toBe('NO_ACTOR')

@@ -25,6 +25,9 @@ export class DamagedRangeError extends Error {
 /** Appends looked up together, about: far fewer than stay in memory, or they would be forgotten before they are used. */
 const APPENDS_LOOKED_UP_MAX = 2000
 
+/** A flush of no more appends asks for its logs at once; the look-ups of a larger one would hold up the event loop. */
+const APPENDS_ASKED_NOW_MAX = 16
+
 /** A dedupe key (16 bytes) of a log. */
 interface LogKey {
   readonly log: number
@@ -50,14 +53,15 @@ function findTargets(request: AppendRequest, memory: TailMemory, index: KeyIndex
   const { appends } = request.flush
   const [first] = appends
   if (first !== undefined && appends.length === 1) {
-    const target = findTarget(first, memory, index)
+    const target = findTarget(first, memory, index, index)
     if (target === undefined) return false
     request.targets = [target]
     return true
   }
+  const logIndex = appends.length > APPENDS_ASKED_NOW_MAX ? null : index
   const targets: Target[] = []
   for (const append of appends) {
-    const target = findTarget(append, memory, index)
+    const target = findTarget(append, memory, index, logIndex)
     if (target === undefined) return false
     targets.push(target)
   }
@@ -65,14 +69,21 @@ function findTargets(request: AppendRequest, memory: TailMemory, index: KeyIndex
   return true
 }
 
-function findTarget(append: Append, memory: TailMemory, index: KeyIndex | null): Target | undefined {
+/** Asks `keyIndex` for its key, and `logIndex` for its log, where they are given, and memory does not have them. */
+function findTarget(
+  append: Append,
+  memory: TailMemory,
+  keyIndex: KeyIndex | null,
+  logIndex: KeyIndex | null,
+): Target | undefined {
   const { log, key } = append
-  const state = memory.assigned(log)
+  let state = memory.assigned(log)
+  if (state === undefined && logIndex !== null) state = askForLog(log, memory, logIndex)
   if (state === undefined) return undefined
   if (state === null || key === undefined) return { append, state, keyAs: null, known: null, seq: 0 }
   const keyAs = TailMemory.keyOf(state.log, key)
   const inMemory = memory.keys.get(keyAs)
-  const known = inMemory === undefined && index !== null ? askNow(state.log, key, index) : inMemory
+  const known = inMemory === undefined && keyIndex !== null ? askForKey(state.log, key, keyIndex) : inMemory
   if (known === undefined) return undefined
   // An absence is not remembered: the record that is to have the key will be.
   if (inMemory === undefined && known !== null) memory.keys.learn(keyAs, known)
@@ -80,9 +91,18 @@ function findTarget(append: Append, memory: TailMemory, index: KeyIndex | null):
 }
 
 /** Undefined: the index does not answer at once, or not at all. Then the look-up finds out, and mends what it can. */
-function askNow(log: number, key: Uint8Array, index: KeyIndex): DedupeValue | null | undefined {
+function askForKey(log: number, key: Uint8Array, index: KeyIndex): DedupeValue | null | undefined {
   try {
     return index.now.dedupe(log, key)
+  } catch {
+    return undefined
+  }
+}
+
+/** As above. */
+function askForLog(name: LogName, memory: TailMemory, index: KeyIndex): LogState | null | undefined {
+  try {
+    return stateNow(name, memory, index.now)
   } catch {
     return undefined
   }
@@ -199,14 +219,12 @@ export function stateNow(name: LogName, memory: TailMemory, index: QuickReads): 
 function learnActorNow(id: string, memory: TailMemory, index: QuickReads): ActorValue | null | undefined {
   // Known: a change is under way, or it is known not to be there.
   if (memory.actors.get(id) !== undefined) return memory.actors.settledNow(id)
-  memory.makeRoom()
   const found = index.actor(id)
   if (found !== undefined) memory.actors.learn(id, found)
   return found
 }
 
 function learnHeadNow(log: number, name: LogName, memory: TailMemory, index: QuickReads): LogState | undefined {
-  memory.makeRoom()
   const head = index.head(log)
   if (head === undefined || head === null) return undefined
   if (index.location(log, head.tip + 1) !== null) return undefined

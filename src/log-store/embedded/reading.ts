@@ -135,6 +135,7 @@ export class Reading {
 
   #stateNow(name: LogName): LogState | null | undefined {
     const { memory, index } = this.#parts
+    memory.makeRoom()
     try {
       return stateNow(name, memory, index.now)
     } catch {
