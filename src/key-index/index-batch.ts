@@ -14,16 +14,10 @@ const dedupeRow = new SealedRow(keys.DEDUPE_KEY_BYTES, values.DEDUPE_BYTES)
 export class IndexBatch {
   readonly #batch: ReturnType<Database['batch']>
   readonly #checksum: Checksum
-  #bytes = 0
 
   constructor(database: Database, checksum: Checksum) {
     this.#batch = database.batch()
     this.#checksum = checksum
-  }
-
-  /** Keys and values so far, without LevelDB's own overhead. */
-  get bytes(): number {
-    return this.#bytes
   }
 
   putHead(log: number, head: values.Head): void {
@@ -85,10 +79,6 @@ export class IndexBatch {
     await this.#batch.write({ sync: true })
   }
 
-  async discard(): Promise<void> {
-    await this.#batch.close()
-  }
-
   #putRow(row: SealedRow): void {
     row.seal(this.#checksum)
     this.#putSealed(row.key, row.value)
@@ -100,11 +90,9 @@ export class IndexBatch {
 
   #putSealed(key: Buffer, value: Buffer): void {
     this.#batch.put(key, value)
-    this.#bytes += key.length + value.length
   }
 
   #delete(key: Buffer): void {
     this.#batch.del(key)
-    this.#bytes += key.length
   }
 }
