@@ -29,8 +29,8 @@ export interface FeedSource {
   readonly end: LogPoint
   frames(from: LogPoint, end: LogPoint): AsyncIterable<ScannedFrame>
   logOf(log: number): FeedLog | Promise<FeedLog>
-  /** The sequences among these that were redacted: what was appended there counts no more, though it may still stand. */
-  redactedAmong(log: number, records: readonly RecordPlace[]): ReadonlySet<number> | Promise<ReadonlySet<number>>
+  /** The sequences among these that were redacted, or trimmed or removed meanwhile, though what was appended may still stand. */
+  goneAmong(log: number, records: readonly RecordPlace[]): ReadonlySet<number> | Promise<ReadonlySet<number>>
 }
 
 /** A record of a log, and where it was appended. */
@@ -140,7 +140,7 @@ class SliceBuilder {
     }
     const gone = new Set<FeedEntry>()
     for (const [log, candidates] of byLog) {
-      const found = this.#source.redactedAmong(log, candidates)
+      const found = this.#source.goneAmong(log, candidates)
       const redacted = found instanceof Promise ? await found : found
       if (redacted.size === 0) continue
       for (const { seq, entry } of candidates) if (redacted.has(seq)) gone.add(entry)
@@ -150,7 +150,7 @@ class SliceBuilder {
   }
 
   async #isRedacted(log: number, record: RecordPlace): Promise<boolean> {
-    return (await this.#source.redactedAmong(log, [record])).has(record.seq)
+    return (await this.#source.goneAmong(log, [record])).has(record.seq)
   }
 
   #isBehind({ commit, ordinal }: FeedPoint): boolean {

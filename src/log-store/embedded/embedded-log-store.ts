@@ -169,8 +169,8 @@ export class EmbeddedLogStore implements LogStore {
     const { places, end } = log
     const frames = log.frames.bind(log)
     const logOf: FeedSource['logOf'] = number => this.#reading.feedLog(number)
-    const redactedAmong: FeedSource['redactedAmong'] = (...about) => this.#reading.redactedAmong(...about)
-    return readFeedSlice({ places, end, frames, logOf, redactedAmong }, range)
+    const goneAmong: FeedSource['goneAmong'] = (...about) => this.#reading.goneAmong(...about)
+    return readFeedSlice({ places, end, frames, logOf, goneAmong }, range)
   }
 
   feedOrigin(): FeedOrigin {

@@ -80,37 +80,30 @@ export class Reading {
     })
   }
 
-  /** The sequences among these whose place is no longer where they were appended: they were redacted. */
-  redactedAmong(log: number, records: readonly RecordPlace[]): ReadonlySet<number> | Promise<ReadonlySet<number>> {
-    const state = this.#parts.memory.logs.get(log)
-    if (state === undefined) return this.#redactedInTime(log, records)
+  /**
+   * The sequences among these that are not there any more: redacted, so that their place is no longer where they were
+   * appended, or trimmed or removed since they were found.
+   */
+  goneAmong(log: number, records: readonly RecordPlace[]): ReadonlySet<number> | Promise<ReadonlySet<number>> {
+    const known = this.#parts.memory.logs.get(log)
+    const state = known === undefined ? undefined : this.stateNow(known.name)
+    if (state === undefined || state?.log !== log) return this.#goneInTime(log, records)
     try {
-      const there = within(state, records)
-      const locations = locate(
-        state,
-        there.map(({ seq }) => seq),
-        this.#parts.index,
-      )
-      return locations instanceof Promise ? this.#redactedInTime(log, records) : movedAmong(there, locations)
+      const { trimmed, others } = split(state, records)
+      const locations = locate(state, sequencesOf(others), this.#parts.index)
+      return locations instanceof Promise ? this.#goneInTime(log, records) : goneOf(trimmed, others, locations)
     } catch {
-      return this.#redactedInTime(log, records)
+      return this.#goneInTime(log, records)
     }
   }
 
-  #redactedInTime(log: number, records: readonly RecordPlace[]): Promise<ReadonlySet<number>> {
+  #goneInTime(log: number, records: readonly RecordPlace[]): Promise<ReadonlySet<number>> {
     return this.mending(async () => {
       const found = await this.feedLog(log)
       const state = found === null ? null : await this.state(found.name)
-      if (state === null) return NONE
-      const there = within(state, records)
-      return movedAmong(
-        there,
-        await locate(
-          state,
-          there.map(({ seq }) => seq),
-          this.#parts.index,
-        ),
-      )
+      if (state?.log !== log) return new Set(sequencesOf(records))
+      const { trimmed, others } = split(state, records)
+      return goneOf(trimmed, others, await locate(state, sequencesOf(others), this.#parts.index))
     })
   }
 
@@ -258,21 +251,29 @@ function feedLogOf(log: number, state: LogState | null): FeedLog {
   return state?.log === log ? { name: state.name, first: state.ackedFirst } : null
 }
 
-/** Those that lie within the log's bounds. */
-function within({ ackedFirst, ackedTip }: LogState, records: readonly RecordPlace[]): readonly RecordPlace[] {
-  return records.filter(({ seq }) => seq >= ackedFirst && seq <= ackedTip)
+/** The trimmed ones, and those within the log's bounds. */
+function split({ ackedFirst, ackedTip }: LogState, records: readonly RecordPlace[]) {
+  return {
+    trimmed: records.filter(({ seq }) => seq < ackedFirst),
+    others: records.filter(({ seq }) => seq >= ackedFirst && seq <= ackedTip),
+  }
 }
 
-/** The sequences of those that are not where they were appended. */
-function movedAmong(records: readonly RecordPlace[], locations: readonly Place[]): ReadonlySet<number> {
-  let moved: Set<number> | null = null
-  for (const [i, { seq, place }] of records.entries()) {
+function sequencesOf(records: readonly RecordPlace[]): number[] {
+  return records.map(({ seq }) => seq)
+}
+
+/** The sequences of the trimmed ones, and of the others that are not where they were appended. */
+function goneOf(
+  trimmed: readonly RecordPlace[],
+  others: readonly RecordPlace[],
+  locations: readonly Place[],
+): ReadonlySet<number> {
+  const moved = others.filter(({ place }, i) => {
     const at = locations[i]
-    if (place.segment === at?.segment && place.offset === at.offset) continue
-    moved ??= new Set()
-    moved.add(seq)
-  }
-  return moved ?? NONE
+    return place.segment !== at?.segment || place.offset !== at.offset
+  })
+  return trimmed.length + moved.length === 0 ? NONE : new Set(sequencesOf([...trimmed, ...moved]))
 }
 
 /** The log whose range is damaged, 0 for what belongs to none; null when the error is another one. */

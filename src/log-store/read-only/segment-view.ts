@@ -77,7 +77,7 @@ export class SegmentView {
         const box = log % 2 === 0 ? 'inbox' : 'outbox'
         return actor === undefined ? null : { name: { actor, box }, first: this.bounds(number, box).first }
       },
-      redactedAmong: async log => this.#redacted.get(log) ?? new Set(),
+      goneAmong: async log => this.#redacted.get(log) ?? new Set(),
     }
   }
 
