@@ -135,8 +135,8 @@ export class EmbeddedLogStore implements LogStore {
 
   async bounds(log: LogName): Promise<EpochBounds | null> {
     this.#assertOpen()
-    const now = this.#reading.stateNow(log)
-    const state = now === undefined ? await this.#reading.state(log) : now
+    const found = this.#reading.stateSoon(log)
+    const state = found instanceof Promise ? await found : found
     return state === null ? null : boundsOf(state)
   }
 
@@ -147,7 +147,7 @@ export class EmbeddedLogStore implements LogStore {
 
   async find(log: LogName, key: Uint8Array): Promise<number | null> {
     this.#assertOpen()
-    const state = await this.#reading.state(log)
+    const state = await this.#reading.stateSoon(log)
     return state === null ? null : this.#reading.sequenceOf(state.log, key)
   }
 

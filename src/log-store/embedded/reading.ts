@@ -126,6 +126,14 @@ export class Reading {
     return this.#turns.due() === null ? this.#turns.run(() => this.#stateNow(name)) : undefined
   }
 
+  /** As `state`, at once where that can be; behind a turn of the event loop where one is due. */
+  stateSoon(name: LogName): LogState | null | Promise<LogState | null> {
+    const due = this.#turns.due()
+    if (due !== null) return due.then(() => this.stateSoon(name))
+    const now = this.#turns.run(() => this.#stateNow(name))
+    return now === undefined ? this.state(name) : now
+  }
+
   #stateNow(name: LogName): LogState | null | undefined {
     const { memory, index } = this.#parts
     memory.makeRoom()
