@@ -16,6 +16,8 @@ import { DamagedRangeError } from './lookup.ts'
 const SLICE_BYTES = 4 * 1024 * 1024
 /** And at most this many records: they are located, and often read, without a break. */
 const SLICE_RECORDS = 1000
+/** And what blocks ends after so long: each read may be just quick enough to block, and there may be one for each record. */
+const SLICE_MS = 20
 
 export function boundsOf(state: LogState): EpochBounds {
   return { epoch: actorNumberOfLog(state.log), first: state.ackedFirst, tip: state.ackedTip }
@@ -35,8 +37,8 @@ export function readSlice(
   const sequences = sequencesOf(range, bounds)
   const locations = locate(state, sequences, index)
   if (locations instanceof Promise)
-    return locations.then(found => new Slice(state, bounds, sequences, log.run(found)).readFrom(0))
-  return new Slice(state, bounds, sequences, log.run(locations)).readFrom(0)
+    return locations.then(found => new Slice(state, bounds, sequences, log.run(found)).read())
+  return new Slice(state, bounds, sequences, log.run(locations)).read()
 }
 
 class Slice {
@@ -54,12 +56,14 @@ class Slice {
     this.#run = run
   }
 
-  readFrom(start: number): ReadSlice | Promise<ReadSlice> {
+  read(): ReadSlice | Promise<ReadSlice> {
+    const end = performance.now() + SLICE_MS
     try {
-      for (let i = start; i < this.#sequences.length && this.#bytes < SLICE_BYTES; i += 1) {
+      for (let i = 0; i < this.#sequences.length && this.#bytes < SLICE_BYTES; i += 1) {
         const found = this.#run.at(i)
         if (found instanceof Promise) return this.#readOn(found, i)
         this.#take(found, i)
+        if (performance.now() > end) break
       }
     } catch (error) {
       if (this.#records.length === 0) throw aboutRecord(error, this.#state.name, this.#sequences[0] ?? 0)
@@ -102,7 +106,9 @@ export function locate(
   index: KeyIndex,
 ): readonly Location[] | Promise<readonly Location[]> {
   const locations: Location[] = []
+  const end = performance.now() + SLICE_MS
   for (const seq of sequences) {
+    if (performance.now() > end) return locateRest(state, sequences, locations, index)
     const location = state.tailLocation(seq) ?? index.now.location(state.log, seq)
     if (location === undefined) return locateRest(state, sequences, locations, index)
     if (location === null) throw new DamagedRangeError(state.log)
