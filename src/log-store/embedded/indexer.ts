@@ -9,7 +9,7 @@ import type { Head } from '../../key-index/values.ts'
 import type { FrameBatch } from './frame-batch.ts'
 import { IndexFold } from './index-fold.ts'
 import { rebuildRange } from './rebuild-range.ts'
-import { Slices } from './slices.ts'
+import { WorkTurns } from './work-turns.ts'
 import { sweepSome } from './sweep.ts'
 import type { TailMemory } from './tail-memory.ts'
 
@@ -231,11 +231,11 @@ export class Indexer {
   }
 
   async #foldFrames(frames: readonly FrameBatch[], fold: IndexFold): Promise<void> {
-    const slices = new Slices()
+    const turns = new WorkTurns()
     for (const frame of frames) {
       for (const change of frame.changes) {
         fold.apply(change)
-        if (slices.isOver()) await slices.next()
+        if (turns.isOver()) await turns.next()
       }
     }
   }
@@ -248,7 +248,7 @@ export class Indexer {
 
   /** What the index holds need not be in memory; it does no harm there until its turn comes. */
   async #forget(frames: readonly FrameBatch[]): Promise<void> {
-    const slices = new Slices()
+    const turns = new WorkTurns()
     for (const { bytes, changes, states, keyNames } of frames) {
       this.#bytes -= bytes
       this.#changes -= changes.length
@@ -259,7 +259,7 @@ export class Indexer {
           this.#index.now.remember(change.log, change.seq, change.location)
         this.#memory.indexed(change, states[at++] ?? null)
         if (change.kind === 'bounds' || change.kind === 'actorRemoved') this.#hasSweeps = true
-        if (slices.isOver()) await slices.next()
+        if (turns.isOver()) await turns.next()
       }
     }
     this.#memory.trim()

@@ -34,8 +34,11 @@ interface LogKey {
   readonly key: Uint8Array
 }
 
-/** Whether all that a request needs is in memory; keys also, where it is given, in the index. For an append, finds it. */
-export function isHot(request: Request, memory: TailMemory, index: KeyIndex | null): boolean {
+/**
+ * Whether all that a request needs is at hand: in memory, and for an append also in the index, where that is given and
+ * answers at once. The append's request knows its targets then.
+ */
+export function findNeeds(request: Request, memory: TailMemory, index: KeyIndex | null): boolean {
   switch (request.kind) {
     case 'addActor':
     case 'removeActor':

@@ -8,7 +8,7 @@ import type { KeyIndex } from '../../key-index/key-index.ts'
 import { keptFlush } from '../kept-flush.ts'
 import type { AppendOutcome, LogName } from '../types.ts'
 import { FrameBatch, type Ticket } from './frame-batch.ts'
-import { firstOf, isHot } from './lookup.ts'
+import { findNeeds, firstOf } from './lookup.ts'
 import type { RecordRemains } from './record-remains.ts'
 import type { Request } from './requests.ts'
 import type { TailMemory } from './tail-memory.ts'
@@ -91,7 +91,7 @@ export class Sequencer {
   }
 
   #canTake(request: Request): boolean {
-    if (!this.#isOpen(request) || !isHot(request, this.#memory, this.#hooks.index)) return false
+    if (!this.#isOpen(request) || !findNeeds(request, this.#memory, this.#hooks.index)) return false
     return request.kind !== 'redact' || request.left !== undefined
   }
 
@@ -105,7 +105,7 @@ export class Sequencer {
     const [request] = this.#queue
     if (request === undefined || !this.#isOpen(request)) return
     // The index is not asked again: it was just now, and what it could not say must be looked up.
-    if (!isHot(request, this.#memory, null)) this.#startLookUp(this.#queue.slice())
+    if (!findNeeds(request, this.#memory, null)) this.#startLookUp(this.#queue.slice())
     else if (request.kind === 'redact' && request.left === undefined) this.#startLook(request)
   }
 
