@@ -33,6 +33,8 @@ class Consumers {
   readonly logCursor: number[] = []
   readonly up: number[] = []
   readonly down: number[] = []
+  /** What was redacted, whether or not somebody was given it before. */
+  readonly redacted: number[] = []
   readonly #time = new FakeTime()
 
   /** @param most how many records the cursors and the projection take */
@@ -258,7 +260,10 @@ async function tell(path: string, steps: readonly Step[]): Promise<Consumers> {
     } else if (one.do === 'work') await consumers.work(store, one.isDown, one.most)
     else if (one.do === 'redact') {
       const { tip } = await store.outbox(alice).bounds()
-      if (tip > 0) await store.outbox(alice).redact(1 + (one.at % tip))
+      const seq = 1 + (one.at % tip)
+      const record = tip === 0 ? undefined : await store.outbox(alice).get<Note>(seq)
+      if (record?.redacted === false) consumers.redacted.push(record.value.n)
+      if (record !== undefined) await store.outbox(alice).redact(seq)
     } else if (one.do === 'compact') await store.compact({ deadShareMin: 0 })
     else {
       await store.close()
@@ -316,7 +321,9 @@ describe('whatever was told to a store', () => {
           withDirectory(async path => {
             const to = join(path, '..', 'salvaged')
             const consumers = await tell(path, steps)
-            const before = [...consumers.cursor]
+            // Where its redaction is damaged a record is back: who has passed over it is not given it, nor need be.
+            const { redacted } = consumers
+            const before = [...consumers.cursor, ...redacted]
             for (const seed of seeds) await flip(path, seed)
             try {
               await salvage(path, to, { ignoreIndex })
@@ -340,7 +347,7 @@ describe('whatever was told to a store', () => {
               await projection.remove()
               await projection.run({ live: false })
             })
-            expect(without(present, projection.state ?? [])).toEqual([])
+            expect(without(present, [...(projection.state ?? []), ...redacted])).toEqual([])
             await store.close()
           }),
       ),
