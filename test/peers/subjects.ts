@@ -109,7 +109,8 @@ async function openPersistent(directory: string, options: PeerCacheOptions): Pro
     tombstone: id => cache.tombstone(id),
     reopen: async changes => {
       await cache.close()
-      return openPersistent(directory, { ...options, ...changes })
+      // As in the pure form, what an earlier opening was given is not given again.
+      return openPersistent(directory, { ...options, initial: [], ...changes })
     },
     close: () => cache.close(),
   }
