@@ -76,9 +76,10 @@ export class EmbeddedLogStore implements LogStore {
   constructor(parts: EmbeddedParts) {
     this.#parts = parts
     this.#memory = new TailMemory(parts.hot)
-    this.indexer = new Indexer(parts.log, parts.index, this.#memory, parts.limits, parts.hasSweeps, () =>
-      this.#sequencer.pump(),
-    )
+    this.indexer = new Indexer(parts.log, parts.index, this.#memory, parts.limits, parts.hasSweeps, {
+      onProgress: () => this.#sequencer.pump(),
+      isFrameDue: () => this.#sequencer.isFrameDue,
+    })
     const { path, log, index } = parts
     const isClosed = (): boolean => this.#isClosed
     this.#reading = new Reading({ path, log, index, indexer: this.indexer, memory: this.#memory, isClosed })

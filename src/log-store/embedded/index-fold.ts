@@ -6,22 +6,31 @@ import type { Location } from '../../commit-log/frame-builder.ts'
 import type { IndexBatch } from '../../key-index/index-batch.ts'
 import type { Head } from '../../key-index/values.ts'
 import { type Change, logNumber } from '../change.ts'
+import { actorOf } from './actor-order.ts'
+
+/** Heads before the batch, and what becomes of them. */
+interface Heads {
+  /** `{ first: 1, tip: 0 }` when the log is new; null when its head is not to be had, and then none is written. */
+  get(log: number): Head | null | undefined
+  set(log: number, head: Head): unknown
+}
 
 export class IndexFold {
   readonly #batch: IndexBatch
-  readonly #headOf: (log: number) => Head | null
+  readonly #heads: Heads
+  #actor = 0
+  /** Of the actor whose changes are taken now: two logs at most. */
   readonly #dirty = new Map<number, { first: number; tip: number }>()
 
-  /**
-   * @param headOf the head that a log had before this batch, `{ first: 1, tip: 0 }` when it is new; null when it is not to
-   *   be had, and then none is written
-   */
-  constructor(batch: IndexBatch, headOf: (log: number) => Head | null) {
+  constructor(batch: IndexBatch, heads: Heads) {
     this.#batch = batch
-    this.#headOf = headOf
+    this.#heads = heads
   }
 
+  /** In the order of `actorOrder`. */
   apply(change: Change): void {
+    const actor = actorOf(change)
+    if (actor !== this.#actor) this.#begin(actor)
     switch (change.kind) {
       case 'append':
         return this.#append(change)
@@ -52,10 +61,19 @@ export class IndexFold {
     }
   }
 
-  /** Writes the heads into the batch; call once, last. Returns them. */
-  finish(): ReadonlyMap<number, Head> {
-    for (const [log, head] of this.#dirty) this.#batch.putHead(log, head)
-    return this.#dirty
+  /** Writes the heads that are not in the batch yet; call once, last. */
+  finish(): void {
+    for (const [log, head] of this.#dirty) {
+      this.#batch.putHead(log, head)
+      this.#heads.set(log, head)
+    }
+    this.#dirty.clear()
+  }
+
+  #begin(actor: number): void {
+    if (actor < this.#actor) throw new Error('changes of one actor do not stand together')
+    this.finish()
+    this.#actor = actor
   }
 
   #append(change: Change & { readonly kind: 'append' }): void {
@@ -78,7 +96,7 @@ export class IndexFold {
       known.tip = Math.max(known.tip, tip)
       return known
     }
-    const head = this.#headOf(log)
+    const head = this.#heads.get(log) ?? null
     if (head === null) return null
     const raised = { first: Math.max(head.first, first), tip: Math.max(head.tip, tip) }
     this.#dirty.set(log, raised)

@@ -5,11 +5,9 @@
 import type { CommitLog } from '../../commit-log/commit-log.ts'
 import { TwinlogError } from '../../errors.ts'
 import type { KeyIndex } from '../../key-index/key-index.ts'
-import type { Head } from '../../key-index/values.ts'
 import type { FrameBatch } from './frame-batch.ts'
-import { IndexFold } from './index-fold.ts'
+import { IndexPortion } from './index-portion.ts'
 import { rebuildRange } from './rebuild-range.ts'
-import { WorkTurns } from './work-turns.ts'
 import { sweepSome } from './sweep.ts'
 import type { TailMemory } from './tail-memory.ts'
 
@@ -28,11 +26,18 @@ export interface IndexerLimits {
   readonly bytesMax: number
 }
 
+interface IndexerHooks {
+  /** The index holds more than before, or has failed. */
+  onProgress(): void
+  /** Whether a frame begins in this turn of the event loop. */
+  isFrameDue(): boolean
+}
+
 export class Indexer {
   readonly #log: CommitLog
   readonly #memory: TailMemory
   readonly #limits: IndexerLimits
-  readonly #onProgress: () => void
+  readonly #hooks: IndexerHooks
   readonly #index: KeyIndex
   #pending: FrameBatch[] = []
   #changes = 0
@@ -53,13 +58,13 @@ export class Indexer {
     memory: TailMemory,
     limits: IndexerLimits,
     hasSweeps: boolean,
-    onProgress: () => void,
+    hooks: IndexerHooks,
   ) {
     this.#log = log
     this.#index = index
     this.#memory = memory
     this.#limits = limits
-    this.#onProgress = onProgress
+    this.#hooks = hooks
     this.#commit = log.end.commit
     this.#hasSweeps = hasSweeps
     if (hasSweeps) this.#wake()
@@ -208,15 +213,16 @@ export class Indexer {
     if (last?.end === null || last === undefined) return
     if (last.end.commit > this.#log.durableCommit) await this.#log.sync()
     const batch = this.#index.batch()
-    const fold = new IndexFold(batch, log => this.#headOf(log))
-    await this.#foldFrames(frames, fold)
-    fold.finish()
+    const portion = new IndexPortion(frames, this.#memory, () => this.#hooks.isFrameDue())
+    await portion.foldInto(batch)
     const { segment, offset, commit, chain } = last.end
     await this.#index.write(batch, { segment, offset, commit, chain: chain ?? 0n, nextLog: last.nextLog })
     this.#commit = commit
     this.#pending.splice(0, frames.length)
-    await this.#forget(frames)
-    this.#onProgress()
+    for (const frame of frames) this.#release(frame)
+    this.#hasSweeps = (await portion.forget(this.#index)) || this.#hasSweeps
+    this.#memory.trim()
+    this.#hooks.onProgress()
   }
 
   #nextFrames(): FrameBatch[] {
@@ -230,39 +236,11 @@ export class Indexer {
     return frames
   }
 
-  async #foldFrames(frames: readonly FrameBatch[], fold: IndexFold): Promise<void> {
-    const turns = new WorkTurns()
-    for (const frame of frames) {
-      for (const change of frame.changes) {
-        fold.apply(change)
-        if (turns.isOver()) await turns.next()
-      }
-    }
-  }
-
-  /** As the index has it: what was trimmed or appended later than the batch is not on disk yet, so it counts later. */
-  #headOf(log: number): Head {
-    const state = this.#memory.logs.get(log)
-    return { first: state?.indexedFirst ?? 1, tip: state?.indexedTip ?? 0 }
-  }
-
-  /** What the index holds need not be in memory; it does no harm there until its turn comes. */
-  async #forget(frames: readonly FrameBatch[]): Promise<void> {
-    const turns = new WorkTurns()
-    for (const { bytes, changes, states, keyNames } of frames) {
-      this.#bytes -= bytes
-      this.#changes -= changes.length
-      for (const name of keyNames) this.#memory.keys.indexed(name)
-      let at = 0
-      for (const change of changes) {
-        if (change.kind === 'append' || change.kind === 'redact')
-          this.#index.now.remember(change.log, change.seq, change.location)
-        this.#memory.indexed(change, states[at++] ?? null)
-        if (change.kind === 'bounds' || change.kind === 'actorRemoved') this.#hasSweeps = true
-        if (turns.isOver()) await turns.next()
-      }
-    }
-    this.#memory.trim()
+  /** The index holds the frame's changes now. */
+  #release({ bytes, changes, keyNames }: FrameBatch): void {
+    this.#bytes -= bytes
+    this.#changes -= changes.length
+    for (const name of keyNames) this.#memory.keys.indexed(name)
   }
 
   async #sweep(): Promise<void> {
@@ -279,7 +257,7 @@ export class Indexer {
       error,
     )
     this.#memory.forgetAbsences()
-    this.#onProgress()
+    this.#hooks.onProgress()
     return this.#failure
   }
 }

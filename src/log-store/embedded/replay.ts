@@ -7,6 +7,7 @@ import type { LogPoint } from '../../commit-log/segment-scan.ts'
 import type { KeyIndex } from '../../key-index/key-index.ts'
 import type { Head } from '../../key-index/values.ts'
 import { type Change, changesOf } from '../change.ts'
+import { actorOrder } from './actor-order.ts'
 import { IndexFold, logsOf } from './index-fold.ts'
 
 /** A batch has so many changes, about, or so many bytes of items and names. */
@@ -47,12 +48,13 @@ export async function replay(
     signal?.throwIfAborted()
     await learnHeads(some, heads, index)
     const batch = index.batch()
-    const fold = new IndexFold(batch, at => heads.get(at) ?? null)
-    for (const change of some) {
-      if (change.kind === 'actorAdded') next = Math.max(next, (change.number + 1) * 2)
-      fold.apply(change)
+    const fold = new IndexFold(batch, heads)
+    for (const at of actorOrder(some)) {
+      const change = some[at]
+      if (change?.kind === 'actorAdded') next = Math.max(next, (change.number + 1) * 2)
+      if (change !== undefined) fold.apply(change)
     }
-    for (const [at, head] of fold.finish()) heads.set(at, head)
+    fold.finish()
     await index.write(batch, { segment, offset, commit, chain: chain ?? 0n, nextLog: next })
     onProgress(commit - from.commit, total)
     if (heads.size > HEADS_MAX) heads.clear()

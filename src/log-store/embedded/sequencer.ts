@@ -8,6 +8,7 @@ import type { KeyIndex } from '../../key-index/key-index.ts'
 import { keptFlush } from '../kept-flush.ts'
 import type { AppendOutcome, LogName } from '../types.ts'
 import { FrameBatch, type Ticket } from './frame-batch.ts'
+import { FramePace } from './frame-pace.ts'
 import { findNeeds, firstOf } from './lookup.ts'
 import type { RecordRemains } from './record-remains.ts'
 import type { Request } from './requests.ts'
@@ -45,6 +46,7 @@ export class Sequencer {
   /** A frame is to be written even if it is empty. */
   #isFrameWanted = false
   #idleWaiters: (() => void)[] = []
+  readonly #pace = new FramePace()
   readonly counts = { appended: 0, duplicates: 0, refused: 0, frames: 0 }
 
   constructor(log: CommitLog, memory: TailMemory, hooks: SequencerHooks) {
@@ -56,6 +58,11 @@ export class Sequencer {
 
   get waiting(): number {
     return this.#queue.length
+  }
+
+  /** Whether a frame begins in this turn of the event loop. */
+  get isFrameDue(): boolean {
+    return this.#isScheduled
   }
 
   submit(request: Request): void {
@@ -217,11 +224,14 @@ export class Sequencer {
     else ticket.answer()
   }
 
-  /** All that is asked for in this turn of the event loop goes into one frame. */
+  /** All that is asked for in this turn of the event loop goes into one frame, or a part of it goes ahead. */
   #schedule(): void {
-    if (this.#isScheduled || this.#inFlight !== null) return
-    this.#isScheduled = true
-    setImmediate(this.#begin)
+    if (this.#inFlight !== null) return
+    if (!this.#isScheduled) {
+      this.#isScheduled = true
+      this.#pace.gathers()
+      setImmediate(this.#begin)
+    } else if (this.#pace.isDue() && !this.#needsRoom) void this.#commit()
   }
 
   readonly #begin = (): void => {
@@ -242,7 +252,9 @@ export class Sequencer {
     this.#isFrameWanted = false
     const nextLog = this.#log.nextLog
     try {
+      this.#pace.writes()
       const frame = await this.#log.commitPending()
+      this.#pace.written()
       this.#inFlight = null
       this.counts.frames += 1
       batch.acknowledge(this.#log.end, nextLog, frame.bytes.length)

@@ -1,0 +1,37 @@
+/** In the index's batches the changes of one actor stand together, in the order in which they came. */
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import type { IndexBatch } from '../../src/key-index/index-batch.ts'
+import type { Change } from '../../src/log-store/change.ts'
+import { actorOf, actorOrder } from '../../src/log-store/embedded/actor-order.ts'
+import { IndexFold } from '../../src/log-store/embedded/index-fold.ts'
+
+const ACTOR_MAX = 2 ** 47 - 1
+
+function changeOf(actor: number, kind: 'bounds' | 'actorAdded'): Change {
+  if (actor === 0) return { kind: 'item', key: 'k', version: 1, value: null }
+  return kind === 'bounds' ? { kind, log: 2 * actor + 1, first: 1, tip: 0 } : { kind, id: 'a', number: actor }
+}
+
+const someActor = fc.oneof(fc.nat({ max: 3 }), fc.integer({ min: ACTOR_MAX - 3, max: ACTOR_MAX }))
+const changes = fc.array(
+  fc.tuple(someActor, fc.constantFrom('bounds' as const, 'actorAdded' as const)).map(args => changeOf(...args)),
+)
+
+it('takes all of them, by actor, and those of one actor as they were', () => {
+  fc.assert(
+    fc.property(changes, some => {
+      const byActor = new Map<number, number[]>()
+      for (const [at, change] of some.entries())
+        byActor.set(actorOf(change), [...(byActor.get(actorOf(change)) ?? []), at])
+      const expected = [...byActor].toSorted(([one], [other]) => one - other).flatMap(([, positions]) => positions)
+      expect([...actorOrder(some)]).toEqual(expected)
+    }),
+  )
+})
+
+it('any other order is refused: a head would be written twice', () => {
+  const fold = new IndexFold({ putSweep: () => {}, putHead: () => {} } as unknown as IndexBatch, new Map())
+  fold.apply(changeOf(2, 'bounds'))
+  expect(() => fold.apply(changeOf(1, 'bounds'))).toThrow()
+})
