@@ -11,20 +11,19 @@ import type { FrameBatch } from './frame-batch.ts'
 import { IndexFold } from './index-fold.ts'
 import type { LogState } from './log-state.ts'
 import type { TailMemory } from './tail-memory.ts'
-import { WorkTurns } from './work-turns.ts'
+import { type Surroundings, WorkTurns } from './work-turns.ts'
 
 export class IndexPortion {
   readonly #memory: TailMemory
-  readonly #isFrameDue: () => boolean
+  readonly #around: Surroundings
   readonly #changes: Change[] = []
   /** Of each change the state of its log, where it is a change of one log. */
   readonly #states: (LogState | null)[] = []
   readonly #order: Uint32Array
 
-  /** @param isFrameDue whether a frame begins in this turn of the event loop */
-  constructor(frames: readonly FrameBatch[], memory: TailMemory, isFrameDue: () => boolean) {
+  constructor(frames: readonly FrameBatch[], memory: TailMemory, around: Surroundings) {
     this.#memory = memory
-    this.#isFrameDue = isFrameDue
+    this.#around = around
     for (const { changes, states } of frames) {
       for (const change of changes) this.#changes.push(change)
       for (const state of states) this.#states.push(state)
@@ -54,7 +53,7 @@ export class IndexPortion {
   }
 
   async #each(use: (change: Change, state: LogState | null) => void): Promise<void> {
-    const turns = new WorkTurns(this.#isFrameDue)
+    const turns = new WorkTurns(this.#around)
     for (const at of this.#order) {
       const change = this.#changes[at]
       if (change !== undefined) use(change, this.#states[at] ?? null)

@@ -16,6 +16,8 @@ const BATCH_CHANGES = 20_000
 /** A batch is begun at once when so many changes wait, or so large a part of what may; else after `LAG_MS`. */
 const EAGER_CHANGES = 20_000
 const EAGER_PART = 1 / 4
+/** It falls behind when so many times as much waits. */
+const BEHIND_TIMES = 2
 /** While appends go on it is put off, so that they have processor and disk to themselves; not for longer than this. */
 const LAG_MS = 100
 const BUSY_LAG_MS = 1000
@@ -171,8 +173,14 @@ export class Indexer {
   }
 
   get #isEager(): boolean {
+    return this.#waits(1)
+  }
+
+  /** Whether so many times as much waits as begins a batch at once. */
+  #waits(times: number): boolean {
     const { changesMax, bytesMax } = this.#limits
-    return this.#changes >= Math.min(EAGER_CHANGES, changesMax * EAGER_PART) || this.#bytes >= bytesMax * EAGER_PART
+    const changes = Math.min(EAGER_CHANGES, changesMax * EAGER_PART)
+    return this.#changes >= times * changes || this.#bytes >= times * bytesMax * EAGER_PART
   }
 
   #wait(ms: number): void {
@@ -213,7 +221,10 @@ export class Indexer {
     if (last?.end === null || last === undefined) return
     if (last.end.commit > this.#log.durableCommit) await this.#log.sync()
     const batch = this.#index.batch()
-    const portion = new IndexPortion(frames, this.#memory, () => this.#hooks.isFrameDue())
+    const portion = new IndexPortion(frames, this.#memory, {
+      isFrameDue: () => this.#hooks.isFrameDue(),
+      isBehind: () => this.#waits(BEHIND_TIMES),
+    })
     await portion.foldInto(batch)
     const { segment, offset, commit, chain } = last.end
     await this.#index.write(batch, { segment, offset, commit, chain: chain ?? 0n, nextLog: last.nextLog })
