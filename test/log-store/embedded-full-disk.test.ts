@@ -1,10 +1,11 @@
 /** A disk that is full: appends are refused before anything breaks; trims and removals go through all the same. */
 import { readdir, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { nodeDisk } from '../../src/commit-log/node-disk.ts'
 import { alice, append, bob, inbox } from '../../src/log-store/conformance/suite.ts'
 import type { EmbeddedLogStore } from '../../src/log-store/embedded/embedded-log-store.ts'
+import { FramePace } from '../../src/log-store/embedded/frame-pace.ts'
 import { RESERVE_BYTES, RESERVE_FILE } from '../../src/log-store/embedded/reserve.ts'
 import { codeOf, openDriver, withDirectory } from './embedded-store.ts'
 import { failingAt, FaultDisk } from '../commit-log/fault-disk.ts'
@@ -44,6 +45,22 @@ describe('a full disk', () => {
       expect(await hasReserve(path)).toBe(false)
       expect(await store.removeActor(bob)).toEqual({ removed: true })
       expect(await codeOf(append(store, inbox(alice), 'more'))).toBe('LOW_SPACE')
+      expect(store.stats().state).toBe('open')
+      await store.close()
+    })
+  })
+
+  it('takes trims in a turn so long that a part of it would go ahead', async () => {
+    // That part would have been written before the reserve was given up for it.
+    const isDue = vi.spyOn(FramePace.prototype, 'isDue').mockReturnValue(true)
+    onTestFinished(() => isDue.mockRestore())
+    await withSmallDisk(async (path, disk) => {
+      const store = await opened(path, disk)
+      await begin(store)
+      disk.fill()
+
+      const trims = [2, 3, 4].map(before => store.trim(inbox(alice), before))
+      expect((await Promise.all(trims)).map(bounds => bounds?.first)).toEqual([2, 3, 4])
       expect(store.stats().state).toBe('open')
       await store.close()
     })

@@ -61,6 +61,19 @@ describe('what is gathered', () => {
   })
 })
 
+it('hears when gathering begins, and when a write does and is done', async () => {
+  const heard: string[] = []
+  for (const name of ['gathers', 'writes', 'written'] as const)
+    vi.spyOn(FramePace.prototype, name).mockImplementation(() => void heard.push(name))
+  onTestFinished(() => void vi.restoreAllMocks())
+  await withStore(usual, async store => {
+    await store.addActor(alice)
+    expect(heard.splice(0)).toEqual(['gathers', 'writes', 'written'])
+    await Promise.all(['a', 'b'].map(text => append(store, inbox(alice), text)))
+    expect(heard.splice(0)).toEqual(['gathers', 'writes', 'written'])
+  })
+})
+
 it('what goes ahead is a frame of its own', async () => {
   vi.spyOn(FramePace.prototype, 'isDue').mockReturnValue(true)
   onTestFinished(() => void vi.restoreAllMocks())

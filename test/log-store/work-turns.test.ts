@@ -5,6 +5,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { alice, append, inbox } from '../../src/log-store/conformance/suite.ts'
+import { Sequencer } from '../../src/log-store/embedded/sequencer.ts'
 import { type Surroundings, WorkTurns } from '../../src/log-store/embedded/work-turns.ts'
 import { tight, withStore } from './embedded-store.ts'
 
@@ -16,11 +17,10 @@ async function paced(around: Surroundings): Promise<{ readonly steps: number; re
   const work = new WorkTurns(around, () => now)
   let steps = 1
   for (; !work.isOver(); steps += 1) now += STEP_MS
-  let [turns, isDone] = [0, false]
-  const rest = work.next().then(() => (isDone = true))
-  for (; !isDone; turns += 1) await nextTurn()
-  await rest
-  return { steps, turns }
+  const rest = { turns: 0, isOver: false }
+  void work.next().then(() => (rest.isOver = true))
+  for (; !rest.isOver; rest.turns += 1) await nextTurn()
+  return { steps, turns: rest.turns }
 }
 
 it('lets the turn pass in which a frame begins', async () => {
@@ -52,5 +52,16 @@ it('the index is behind when half of what may wait does, and not when little doe
     store.indexer.resume()
     await store.flushIndex()
     expect(said).toContain(true)
+  })
+})
+
+it('the index asks the sequencer whether a frame begins', async () => {
+  vi.spyOn(WorkTurns.prototype, 'isOver').mockReturnValue(true)
+  const isFrameDue = vi.spyOn(Sequencer.prototype, 'isFrameDue', 'get')
+  onTestFinished(() => void vi.restoreAllMocks())
+  await withStore(tight, async store => {
+    await store.addActor(alice)
+    await store.flushIndex()
+    expect(isFrameDue).toHaveBeenCalled()
   })
 })
