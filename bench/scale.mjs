@@ -25,7 +25,7 @@ const full = {
   /** Records between an open and a kill -9. */
   tailRecords: 20_000,
   sustainedRecords: 1_000_000,
-  sustainedSeconds: 15,
+  sustainedSeconds: 12,
   deliveries: 1500,
   deliveryRounds: 3,
 }

@@ -23,7 +23,7 @@ export const sustained = {
     'Durable appends of 1 KB, 1,000 at once, to logs chosen uniformly, with and without dedupe keys, each store in a process ' +
     'of its own: one round.',
   unfair: [
-    'One round, and each store stops after a while, 15 seconds in a full run: the figures are of the records that it got to, which the row `records appended` says. A store that slows down as it grows would do worse at the full number.',
+    'One round, and each store stops after a while, 12 seconds in a full run: the figures are of the records that it got to, which the row `records appended` says. A store that slows down as it grows would do worse at the full number.',
     'LevelDB compresses: the made-up prose shrinks in its tables. Bytes written are those that the system counts for the process.',
     'Memory is the process’s own, with Node’s about 40 MiB; pages of mapped files, which LMDB reads from, are not counted. The bare file remembers every place.',
   ],
