@@ -70,7 +70,7 @@ export async function readFeedSlice(source: FeedSource, range: FeedRange): Promi
     places.remember(before.commit, before.point)
   }
   return {
-    records: await slice.unredacted(),
+    records: await slice.present(),
     damage: slice.damage,
     through: slice.through,
     end: endOfCommit(end.commit),
@@ -110,7 +110,7 @@ class SliceBuilder {
       const payload = payloadIn(frame, entry)
       const { seq, receivedAt, place } = entry
       if (payload === null || codec === undefined) {
-        if (await this.#isRedacted(entry.log, { seq, place })) continue
+        if (await this.#isGone(entry.log, { seq, place })) continue
         this.damage = { place: placeName(entry.place), log: log.name, seq: entry.seq, through: point }
         return false
       }
@@ -130,8 +130,8 @@ class SliceBuilder {
     return true
   }
 
-  /** What was redacted since it was appended is no longer there. */
-  async unredacted(): Promise<FeedEntry[]> {
+  /** Without what was redacted, trimmed or removed since it was appended. */
+  async present(): Promise<FeedEntry[]> {
     const byLog = new Map<number, Candidate[]>()
     for (const candidate of this.#candidates) {
       const others = byLog.get(candidate.log)
@@ -141,15 +141,15 @@ class SliceBuilder {
     const gone = new Set<FeedEntry>()
     for (const [log, candidates] of byLog) {
       const found = this.#source.goneAmong(log, candidates)
-      const redacted = found instanceof Promise ? await found : found
-      if (redacted.size === 0) continue
-      for (const { seq, entry } of candidates) if (redacted.has(seq)) gone.add(entry)
+      const sequences = found instanceof Promise ? await found : found
+      if (sequences.size === 0) continue
+      for (const { seq, entry } of candidates) if (sequences.has(seq)) gone.add(entry)
     }
     const entries = this.#candidates.map(({ entry }) => entry)
     return gone.size === 0 ? entries : entries.filter(entry => !gone.has(entry))
   }
 
-  async #isRedacted(log: number, record: RecordPlace): Promise<boolean> {
+  async #isGone(log: number, record: RecordPlace): Promise<boolean> {
     return (await this.#source.goneAmong(log, [record])).has(record.seq)
   }
 

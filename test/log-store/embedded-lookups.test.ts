@@ -196,6 +196,19 @@ describe('a key that is in the index alone', () => {
   })
 })
 
+/** Runs `use` with a store that has these logs, a record in each, and none of them in memory; little stays there. */
+async function withColdLogs(names: readonly LogName[], use: (store: EmbeddedLogStore) => Promise<void>): Promise<void> {
+  await withDirectory(async path => {
+    await reopened(path, async store => {
+      for (const name of names) {
+        await store.addActor(name.actor)
+        await append(store, name, 'first')
+      }
+    })
+    await reopened(path, use, { hot: 16 })
+  })
+}
+
 describe('the logs of an append', () => {
   const names = Array.from({ length: 40 }, (_, i) => inbox(`https://example.social/users/${i}`))
   const flushTo = (logs: readonly LogName[]) => ({
@@ -210,26 +223,16 @@ describe('the logs of an append', () => {
     [1, false, 1],
   ] as const) {
     it(`${count} of them that memory lacks, while reads are ${isQuick ? 'quick' : 'slow'}: ${waiting} waits`, async () => {
-      await withDirectory(async path => {
-        await reopened(path, async store => {
-          for (const { actor } of names) await store.addActor(actor)
-          await append(store, names[0]!, 'first')
-        })
-        await reopened(
-          path,
-          async store => {
-            const pace = vi.spyOn(ReadPace.prototype, 'isHot', 'get').mockReturnValue(isQuick)
-            onTestFinished(() => pace.mockRestore())
-            const done = store.append(flushTo(names.slice(0, count)))
-            const behind = store.append(flushTo([names[0]!, inbox('https://nobody.example')]))
-            expect(store.stats().waiting).toBe(waiting === 0 ? 0 : 2)
-            const seqs = (await done).map(outcome => outcome.status === 'appended' && outcome.seq)
-            expect(seqs).toEqual(names.slice(0, count).map((_, i) => (i === 0 ? 2 : 1)))
-            expect(await codeOf(behind)).toBe('NO_ACTOR')
-            expect(await append(store, names[0]!, 'third')).toEqual({ status: 'appended', seq: 3 })
-          },
-          { hot: 16 },
-        )
+      await withColdLogs(names, async store => {
+        const pace = vi.spyOn(ReadPace.prototype, 'isHot', 'get').mockReturnValue(isQuick)
+        onTestFinished(() => pace.mockRestore())
+        const done = store.append(flushTo(names.slice(0, count)))
+        const behind = store.append(flushTo([names[0]!, inbox('https://nobody.example')]))
+        expect(store.stats().waiting).toBe(waiting === 0 ? 0 : 2)
+        const seqs = (await done).map(outcome => outcome.status === 'appended' && outcome.seq)
+        expect(seqs).toEqual(names.slice(0, count).map(() => 2))
+        expect(await codeOf(behind)).toBe('NO_ACTOR')
+        expect(await append(store, names[0]!, 'third')).toEqual({ status: 'appended', seq: 3 })
       })
     })
   }
@@ -241,30 +244,21 @@ describe('what readers look up', () => {
   for (const isQuick of [true, false]) {
     it(`is kept, and the oldest forgotten, however many logs they ask for (${isQuick ? 'at once' : 'by waiting'})`, async () => {
       // What was looked up was forgotten when something was appended, and never in a store that is only read.
-      await withDirectory(async path => {
-        await reopened(path, async store => {
-          for (const { actor } of names) await store.addActor(actor)
-        })
-        await reopened(
-          path,
-          async store => {
-            const pace = vi.spyOn(ReadPace.prototype, 'isHot', 'get').mockReturnValue(isQuick)
-            onTestFinished(() => pace.mockRestore())
-            for (const name of names) expect(await store.bounds(name)).toMatchObject({ tip: 0 })
-            const asked = [vi.spyOn(QuickReads.prototype, 'head'), vi.spyOn(KeyIndex.prototype, 'heads')]
-            onTestFinished(() => void vi.restoreAllMocks())
-            const asks = async (name: LogName): Promise<boolean> => {
-              for (const spy of asked) spy.mockClear()
-              await store.bounds(name)
-              return asked.some(spy => spy.mock.calls.length > 0)
-            }
-            expect(await asks(names.at(-1)!)).toBe(false)
-            expect(await asks(names.at(-10)!)).toBe(false)
-            expect(await asks(names[0]!)).toBe(true)
-            expect(await asks(names[20]!)).toBe(true)
-          },
-          { hot: 16 },
-        )
+      await withColdLogs(names, async store => {
+        const pace = vi.spyOn(ReadPace.prototype, 'isHot', 'get').mockReturnValue(isQuick)
+        onTestFinished(() => pace.mockRestore())
+        for (const name of names) expect(await store.bounds(name)).toMatchObject({ tip: 1 })
+        const asked = [vi.spyOn(QuickReads.prototype, 'head'), vi.spyOn(KeyIndex.prototype, 'heads')]
+        onTestFinished(() => void vi.restoreAllMocks())
+        const asks = async (name: LogName): Promise<boolean> => {
+          for (const spy of asked) spy.mockClear()
+          await store.bounds(name)
+          return asked.some(spy => spy.mock.calls.length > 0)
+        }
+        expect(await asks(names.at(-1)!)).toBe(false)
+        expect(await asks(names.at(-10)!)).toBe(false)
+        expect(await asks(names[0]!)).toBe(true)
+        expect(await asks(names[20]!)).toBe(true)
       })
     })
   }
@@ -290,34 +284,25 @@ describe('what readers look up', () => {
   it('does not drive out what an append is having looked up: it is taken however many read', async () => {
     // A flush to more logs than are kept in memory was looked up, forgotten when the next reader made room, and looked up
     // again: it waited for as long as anybody read.
-    await withDirectory(async path => {
-      await reopened(path, async store => {
-        for (const { actor } of names) await store.addActor(actor)
-      })
-      await reopened(
-        path,
-        async store => {
-          const actors = vi.spyOn(KeyIndex.prototype, 'actors')
-          const readOthers = (): void => {
-            // At once, so that readers ask the index for nothing by these methods.
-            if (actors.mock.calls.length < 20) for (const name of names.slice(30)) void store.bounds(name)
-          }
-          for (const method of ['heads', 'dedupes'] as const) {
-            const ask = KeyIndex.prototype[method] as (this: KeyIndex, ...args: unknown[]) => Promise<unknown>
-            const spy = vi.spyOn(KeyIndex.prototype, method) as unknown as { mockImplementation(run: typeof ask): void }
-            spy.mockImplementation(async function (...args) {
-              const found = await ask.apply(this, args)
-              readOthers()
-              return found
-            })
-          }
-          onTestFinished(() => void vi.restoreAllMocks())
-          const appends = names.slice(0, 30).map(name => ({ log: name, payload: 0, receivedAt: 1, key: key('k') }))
-          await store.append({ payloads: [{ codec: 'bytes', bytes: Buffer.from('x') }], appends })
-          expect(actors).toHaveBeenCalledOnce()
-        },
-        { hot: 16 },
-      )
+    await withColdLogs(names, async store => {
+      const actors = vi.spyOn(KeyIndex.prototype, 'actors')
+      const readOthers = (): void => {
+        // At once, so that readers ask the index for nothing by these methods.
+        if (actors.mock.calls.length < 20) for (const name of names.slice(30)) void store.bounds(name)
+      }
+      for (const method of ['heads', 'dedupes'] as const) {
+        const ask = KeyIndex.prototype[method] as (this: KeyIndex, ...args: unknown[]) => Promise<unknown>
+        const spy = vi.spyOn(KeyIndex.prototype, method) as unknown as { mockImplementation(run: typeof ask): void }
+        spy.mockImplementation(async function (...args) {
+          const found = await ask.apply(this, args)
+          readOthers()
+          return found
+        })
+      }
+      onTestFinished(() => void vi.restoreAllMocks())
+      const appends = names.slice(0, 30).map(name => ({ log: name, payload: 0, receivedAt: 1, key: key('k') }))
+      await store.append({ payloads: [{ codec: 'bytes', bytes: Buffer.from('x') }], appends })
+      expect(actors).toHaveBeenCalledOnce()
     })
   })
 })

@@ -1,6 +1,7 @@
 /**
  * The order in which a batch of the index takes its changes: those of one actor together. They are neighbours in LevelDB
- * and in memory, and a log's head is written once, with nothing to look up. Changes of different actors, and of items, do
+ * and in memory, and a log's head is looked up and
+ * written once, with no map of all logs. Changes of different actors, and of items, do
  * not bear on one another: an actor that is added again has a higher number.
  */
 import { actorNumberOfLog, type Change } from '../change.ts'

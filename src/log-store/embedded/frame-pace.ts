@@ -1,7 +1,7 @@
 /**
  * Says when the frame that fills is not to wait for the end of its turn of the event loop. What a turn asks for goes into
- * one frame, and the disk has nothing to do until then. Where gathering takes longer than writing, that time is
- * lost: so a part of it goes ahead, and the rest is gathered meanwhile. A slow disk still gets all of a turn at once.
+ * one frame, and the disk has nothing to do until then. Where a turn is long and a write is
+ * short, that time is lost: so a part of it goes ahead, and the rest is gathered meanwhile. A slow disk still gets all of a turn at once.
  */
 
 /** So much of the time that a write takes is spent gathering before a part goes ahead. */

@@ -4,7 +4,7 @@
  */
 import type { KeyIndex } from '../../key-index/key-index.ts'
 import type { QuickReads } from '../../key-index/quick-reads.ts'
-import type { ActorValue, DedupeValue, Head } from '../../key-index/values.ts'
+import type { ActorValue, Head } from '../../key-index/values.ts'
 import type { Append, LogName } from '../types.ts'
 import { logNumber } from '../change.ts'
 import type { AppendRequest, Request, Target } from './requests.ts'
@@ -47,7 +47,16 @@ export function findNeeds(request: Request, memory: TailMemory, index: KeyIndex 
     case 'redact':
       return memory.assigned(request.log) !== undefined
     case 'append':
-      return hasItems(request, memory) && findTargets(request, memory, index)
+      return hasItems(request, memory) && findTargetsNow(request, memory, index)
+  }
+}
+
+/** What the index fails to say at once, the look-up finds out, and mends what it can. */
+function findTargetsNow(request: AppendRequest, memory: TailMemory, index: KeyIndex | null): boolean {
+  try {
+    return findTargets(request, memory, index)
+  } catch {
+    return false
   }
 }
 
@@ -81,34 +90,16 @@ function findTarget(
 ): Target | undefined {
   const { log, key } = append
   let state = memory.assigned(log)
-  if (state === undefined && logIndex !== null) state = askForLog(log, memory, logIndex)
+  if (state === undefined && logIndex !== null) state = stateNow(log, memory, logIndex.now)
   if (state === undefined) return undefined
   if (state === null || key === undefined) return { append, state, keyAs: null, known: null, seq: 0 }
   const keyAs = TailMemory.keyOf(state.log, key)
   const inMemory = memory.keys.get(keyAs)
-  const known = inMemory === undefined && keyIndex !== null ? askForKey(state.log, key, keyIndex) : inMemory
+  const known = inMemory === undefined && keyIndex !== null ? keyIndex.now.dedupe(state.log, key) : inMemory
   if (known === undefined) return undefined
   // An absence is not remembered: the record that is to have the key will be.
   if (inMemory === undefined && known !== null) memory.keys.learn(keyAs, known)
   return { append, state, keyAs, known, seq: 0 }
-}
-
-/** Undefined: the index does not answer at once, or not at all. Then the look-up finds out, and mends what it can. */
-function askForKey(log: number, key: Uint8Array, index: KeyIndex): DedupeValue | null | undefined {
-  try {
-    return index.now.dedupe(log, key)
-  } catch {
-    return undefined
-  }
-}
-
-/** As above. */
-function askForLog(name: LogName, memory: TailMemory, index: KeyIndex): LogState | null | undefined {
-  try {
-    return stateNow(name, memory, index.now)
-  } catch {
-    return undefined
-  }
 }
 
 function hasItems({ flush: { items } }: AppendRequest, memory: TailMemory): boolean {

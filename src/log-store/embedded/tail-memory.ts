@@ -151,7 +151,8 @@ export class TailMemory {
    */
   makeRoom(): void {
     if (this.isLookedUpFor) return
-    if ([this.logs, this.actors, this.keys, this.items].some(each => each.isOverfull)) this.trim()
+    const { logs, actors, keys, items } = this
+    if (logs.isOverfull || actors.isOverfull || keys.isOverfull || items.isOverfull) this.trim()
   }
 
   trim(): void {
